@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The Heddle accelerator: configuration, one file per block with its golden model, registers, descriptors.
+
+pub mod config;
+pub mod descriptor;
+pub mod format;
+pub mod numerics;
+pub mod registers;
