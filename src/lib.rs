@@ -1,1 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! Heddle: a quantised language model on generated, verified RTL. The host library.
+
+pub mod model;
