@@ -88,9 +88,7 @@ pub struct Activations {
 }
 
 /// Weight formats the hardware can decode. The discriminant is the id in descriptors and feature masks.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Format {
@@ -104,11 +102,7 @@ pub enum Format {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     #[error("{field} = {value}: must be {legal}")]
-    Value {
-        field: &'static str,
-        value: String,
-        legal: String,
-    },
+    Value { field: &'static str, value: String, legal: String },
     #[error("unknown preset `{name}`: must be one of {}", PRESETS.join(", "))]
     Preset { name: String },
     #[error("unknown key `{key}`: must be one of {legal}")]
@@ -116,11 +110,7 @@ pub enum ConfigError {
     #[error("`{setting}`: a setting must have the form key=value, as in array.lanes=32")]
     Setting { setting: String },
     #[error("{key} = {value}: {reason}")]
-    SettingValue {
-        key: String,
-        value: String,
-        reason: String,
-    },
+    SettingValue { key: String, value: String, reason: String },
     #[error(transparent)]
     Toml(Box<toml::de::Error>),
 }
@@ -179,10 +169,7 @@ impl Config {
 
     /// [`Self::digest`] as 16 hexadecimal digits, first byte first.
     pub fn digest_hex(&self) -> String {
-        self.digest()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.digest().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -52,14 +52,7 @@ pub struct Opcode {
 }
 
 pub const OPCODE: Field = field("opcode", 0, 0, 8, "1, 2, 3", "Kind of descriptor.");
-pub const FORMAT: Field = field(
-    "format",
-    0,
-    8,
-    8,
-    "a format that is built in",
-    "Weight format: 0 Q8_0, 1 Q4_0, 2 Q4_1, 3 Q5_0.",
-);
+pub const FORMAT: Field = field("format", 0, 8, 8, "a format that is built in", "Weight format: 0 Q8_0, 1 Q4_0, 2 Q4_1, 3 Q5_0.");
 pub const REUSE_ACT: Field = field(
     "reuse_act",
     0,
@@ -68,14 +61,7 @@ pub const REUSE_ACT: Field = field(
     "0, or 1 after a MATMUL with the same columns and blocks",
     "Keep the activations of the MATMUL before; the activation address is not read.",
 );
-pub const COLUMNS: Field = field(
-    "columns",
-    0,
-    24,
-    8,
-    "1 to the columns built in",
-    "Activation vectors.",
-);
+pub const COLUMNS: Field = field("columns", 0, 24, 8, "1 to the columns built in", "Activation vectors.");
 pub const ROWS: Field = field("rows", 1, 0, 32, "1 to 2^24 - 1", "Rows of the matrix.");
 pub const BLOCKS: Field = field(
     "blocks",
@@ -85,68 +71,21 @@ pub const BLOCKS: Field = field(
     "1 to the activation blocks built in; a multiple of lanes / 32 with more than 32 lanes",
     "Blocks of 32 in a row, as stored.",
 );
-pub const WEIGHTS: Field = field(
-    "weights",
-    3,
-    0,
-    32,
-    "a multiple of 64",
-    "Byte address of the weights.",
-);
-pub const ACTIVATIONS: Field = field(
-    "activations",
-    4,
-    0,
-    32,
-    "a multiple of 64",
-    "Byte address of the activations.",
-);
-pub const RESULTS: Field = field(
-    "results",
-    5,
-    0,
-    32,
-    "a multiple of 64",
-    "Byte address of the results.",
-);
-pub const TAG: Field = field(
-    "tag",
-    6,
-    0,
-    16,
-    "any",
-    "Free for the host; shown in traces and listings.",
-);
+pub const WEIGHTS: Field = field("weights", 3, 0, 32, "a multiple of 64", "Byte address of the weights.");
+pub const ACTIVATIONS: Field = field("activations", 4, 0, 32, "a multiple of 64", "Byte address of the activations.");
+pub const RESULTS: Field = field("results", 5, 0, 32, "a multiple of 64", "Byte address of the results.");
+pub const TAG: Field = field("tag", 6, 0, 16, "any", "Free for the host; shown in traces and listings.");
 
 pub const MATMUL: Opcode = Opcode {
     name: "MATMUL",
     code: 1,
-    fields: &[
-        OPCODE,
-        FORMAT,
-        REUSE_ACT,
-        COLUMNS,
-        ROWS,
-        BLOCKS,
-        WEIGHTS,
-        ACTIVATIONS,
-        RESULTS,
-        TAG,
-    ],
+    fields: &[OPCODE, FORMAT, REUSE_ACT, COLUMNS, ROWS, BLOCKS, WEIGHTS, ACTIVATIONS, RESULTS, TAG],
     doc: "Multiplies a matrix with 1 to B activation vectors and writes the results.",
 };
-pub const FENCE: Opcode = Opcode {
-    name: "FENCE",
-    code: 2,
-    fields: &[OPCODE, TAG],
-    doc: "Waits until every earlier result has been written and acknowledged.",
-};
-pub const END: Opcode = Opcode {
-    name: "END",
-    code: 3,
-    fields: &[OPCODE, TAG],
-    doc: "A FENCE; then stops, sets STATUS.done and raises the interrupt.",
-};
+pub const FENCE: Opcode =
+    Opcode { name: "FENCE", code: 2, fields: &[OPCODE, TAG], doc: "Waits until every earlier result has been written and acknowledged." };
+pub const END: Opcode =
+    Opcode { name: "END", code: 3, fields: &[OPCODE, TAG], doc: "A FENCE; then stops, sets STATUS.done and raises the interrupt." };
 
 /// Every kind of descriptor, by code.
 pub const OPCODES: [&Opcode; 3] = [&MATMUL, &FENCE, &END];
@@ -210,11 +149,7 @@ impl Descriptor {
 
 /// The bytes of a program, 32 per descriptor.
 pub fn program_bytes(program: &[Descriptor]) -> Vec<u8> {
-    program
-        .iter()
-        .flat_map(Descriptor::encode)
-        .flat_map(u32::to_le_bytes)
-        .collect()
+    program.iter().flat_map(Descriptor::encode).flat_map(u32::to_le_bytes).collect()
 }
 
 impl Opcode {
@@ -250,22 +185,8 @@ impl Field {
     }
 }
 
-const fn field(
-    name: &'static str,
-    word: usize,
-    lsb: u32,
-    width: u32,
-    legal: &'static str,
-    doc: &'static str,
-) -> Field {
-    Field {
-        name,
-        word,
-        lsb,
-        width,
-        legal,
-        doc,
-    }
+const fn field(name: &'static str, word: usize, lsb: u32, width: u32, legal: &'static str, doc: &'static str) -> Field {
+    Field { name, word, lsb, width, legal, doc }
 }
 
 #[cfg(test)]

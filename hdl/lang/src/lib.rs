@@ -1,1 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! A typed hardware IR with two front ends (a builder and the rust-hdl import) and, behind it, one Verilog
+//! printer, one native simulator and one set of design checks.
+
+pub mod bits;
+pub mod builder;
+pub mod check;
+pub mod expr;
+pub mod module;
+
+pub use bits::Bits;
+pub use builder::{BuildError, Builder, Reg};
+pub use expr::{Expr, Ty};
+pub use module::Module;

@@ -29,12 +29,7 @@ impl<'a> Cursor<'a> {
     /// The next `n` bytes; `what` names them in the error.
     pub fn take(&mut self, n: u64, what: &str) -> Result<&'a [u8], GgufError> {
         if n > self.left() {
-            return Err(GgufError::Truncated {
-                what: what.to_string(),
-                offset: self.at as u64,
-                need: n,
-                len: self.bytes.len() as u64,
-            });
+            return Err(GgufError::Truncated { what: what.to_string(), offset: self.at as u64, need: n, len: self.bytes.len() as u64 });
         }
         let end = self.at + n as usize; // n <= left, so this fits
         let taken = &self.bytes[self.at..end];
@@ -60,21 +55,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// A name: a string of 1 to `max` bytes of UTF-8 (`legal` says so in words).
-    pub fn name(
-        &mut self,
-        what: &'static str,
-        max: u64,
-        legal: &'static str,
-    ) -> Result<&'a str, GgufError> {
+    pub fn name(&mut self, what: &'static str, max: u64, legal: &'static str) -> Result<&'a str, GgufError> {
         let offset = self.at as u64;
         let n = self.u64(what)?;
         if n == 0 || n > max {
-            return Err(GgufError::Length {
-                what,
-                offset,
-                found: n,
-                legal,
-            });
+            return Err(GgufError::Length { what, offset, found: n, legal });
         }
         let bytes = self.take(n, what)?;
         std::str::from_utf8(bytes).map_err(|_| GgufError::NotUtf8 { what, offset })

@@ -13,12 +13,7 @@ impl Tensor<'_> {
         let weights = self.row_weights();
         let halves = bytes.as_chunks::<2>().0.iter();
         Some(match self.ty {
-            GgmlType::F32 => bytes
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect(),
+            GgmlType::F32 => bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
             GgmlType::F16 => halves.map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
             GgmlType::BF16 => halves.map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
             GgmlType::Q4_0 => blocks(bytes, weights, 18, q4_0),
@@ -77,12 +72,7 @@ mod tests {
     use super::*;
 
     fn tensor<'a>(ty: GgmlType, dims: &'a [u64], data: &'a [u8]) -> Tensor<'a> {
-        Tensor {
-            name: "t",
-            dims,
-            ty,
-            data,
-        }
+        Tensor { name: "t", dims, ty, data }
     }
 
     #[test]
@@ -112,14 +102,7 @@ mod tests {
     #[test]
     fn rows_past_the_end_and_other_types_are_none() {
         assert!(tensor(GgmlType::F32, &[1, 2], &[0; 8]).row_f32(2).is_none());
-        assert!(
-            tensor(GgmlType::Q4_K, &[256], &[0; 144])
-                .row_f32(0)
-                .is_none()
-        );
-        assert_eq!(
-            tensor(GgmlType::F16, &[1, 2], &[0, 0, 0, 0x3c]).row_f32(1),
-            Some(vec![1.0])
-        );
+        assert!(tensor(GgmlType::Q4_K, &[256], &[0; 144]).row_f32(0).is_none());
+        assert_eq!(tensor(GgmlType::F16, &[1, 2], &[0, 0, 0, 0x3c]).row_f32(1), Some(vec![1.0]));
     }
 }

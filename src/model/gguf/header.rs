@@ -61,31 +61,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Header, GgufError> {
     for _ in 0..tensor_count {
         let tensor = tensor(&mut cursor, alignment)?;
         if !names.insert(tensor.name.clone()) {
-            return Err(GgufError::DuplicateTensor {
-                tensor: tensor.name,
-            });
+            return Err(GgufError::DuplicateTensor { tensor: tensor.name });
         }
         tensors.push(tensor);
     }
 
-    let data_at = cursor
-        .at()
-        .next_multiple_of(alignment as usize)
-        .min(bytes.len());
+    let data_at = cursor.at().next_multiple_of(alignment as usize).min(bytes.len());
     check_places(&tensors, (bytes.len() - data_at) as u64)?;
-    Ok(Header {
-        version,
-        entries,
-        tensors,
-        data_at,
-    })
+    Ok(Header { version, entries, tensors, data_at })
 }
 
 fn magic_and_version(cursor: &mut Cursor<'_>, bytes: &[u8]) -> Result<u32, GgufError> {
     if !bytes.starts_with(b"GGUF") {
-        return Err(GgufError::NotGguf {
-            looks: looks_like(bytes),
-        });
+        return Err(GgufError::NotGguf { looks: looks_like(bytes) });
     }
     cursor.take(4, "the magic number")?;
     let version = cursor.u32("the version")?;
@@ -114,36 +102,22 @@ fn looks_like(bytes: &[u8]) -> String {
     } else if bytes.get(8) == Some(&b'{') {
         "seems to be safetensors; convert it with llama.cpp's `convert_hf_to_gguf.py`"
     } else {
-        return format!(
-            "starts with bytes {:02x?} instead of \"GGUF\"; give a .gguf file",
-            &bytes[..bytes.len().min(4)]
-        );
+        return format!("starts with bytes {:02x?} instead of \"GGUF\"; give a .gguf file", &bytes[..bytes.len().min(4)]);
     };
     text.to_string()
 }
 
 /// A count in the header, refused when the file is too short for so many items.
-fn count(
-    cursor: &mut Cursor<'_>,
-    bytes: &[u8],
-    what: &'static str,
-    least: u64,
-) -> Result<u64, GgufError> {
+fn count(cursor: &mut Cursor<'_>, bytes: &[u8], what: &'static str, least: u64) -> Result<u64, GgufError> {
     let count = cursor.u64("the header")?;
     if count > cursor.left() / least {
-        return Err(GgufError::Count {
-            what,
-            count,
-            len: bytes.len() as u64,
-        });
+        return Err(GgufError::Count { what, count, len: bytes.len() as u64 });
     }
     Ok(count)
 }
 
 fn entry(cursor: &mut Cursor<'_>) -> Result<Entry, GgufError> {
-    let key = cursor
-        .name("a metadata key", 65535, "1 to 65535")?
-        .to_string();
+    let key = cursor.name("a metadata key", 65535, "1 to 65535")?.to_string();
     let id = cursor.u32(&key)?;
     let Some(ty) = ValueType::from_id(id) else {
         return Err(GgufError::ValueType { key, id });
@@ -160,11 +134,7 @@ fn alignment(bytes: &[u8], entries: &[Entry]) -> Result<u64, GgufError> {
     };
     let value = value::decode(&mut Cursor::new(bytes, entry.at), entry.ty)?;
     let Some(found) = value.as_u64() else {
-        return Err(GgufError::WrongType {
-            key: KEY.to_string(),
-            found: value.describe(),
-            wanted: "an unsigned integer",
-        });
+        return Err(GgufError::WrongType { key: KEY.to_string(), found: value.describe(), wanted: "an unsigned integer" });
     };
     if !found.is_power_of_two() || found > 1 << 20 {
         return Err(GgufError::Alignment { found });
@@ -176,59 +146,33 @@ fn tensor(cursor: &mut Cursor<'_>, alignment: u64) -> Result<TensorInfo, GgufErr
     let name = cursor.name("a tensor name", 64, "1 to 64")?.to_string();
     let rank = cursor.u32(&name)?;
     if !(1..=4).contains(&rank) {
-        return Err(GgufError::Rank {
-            tensor: name,
-            found: rank,
-        });
+        return Err(GgufError::Rank { tensor: name, found: rank });
     }
-    let dims = (0..rank)
-        .map(|_| cursor.u64(&name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let dims = (0..rank).map(|_| cursor.u64(&name)).collect::<Result<Vec<_>, _>>()?;
     let id = cursor.u32(&name)?;
     let Some(ty) = GgmlType::from_id(id) else {
         return Err(GgufError::TensorType { tensor: name, id });
     };
     let offset = cursor.u64(&name)?;
     if !offset.is_multiple_of(alignment) {
-        return Err(GgufError::Misaligned {
-            tensor: name,
-            offset,
-            alignment,
-        });
+        return Err(GgufError::Misaligned { tensor: name, offset, alignment });
     }
     let bytes = tensor_bytes(&name, &dims, ty)?;
-    Ok(TensorInfo {
-        name,
-        dims,
-        ty,
-        offset,
-        bytes,
-    })
+    Ok(TensorInfo { name, dims, ty, offset, bytes })
 }
 
 fn tensor_bytes(name: &str, dims: &[u64], ty: GgmlType) -> Result<u64, GgufError> {
-    let bad = || GgufError::Dims {
-        tensor: name.to_string(),
-        dims: dims.to_vec(),
-    };
+    let bad = || GgufError::Dims { tensor: name.to_string(), dims: dims.to_vec() };
     if dims.contains(&0) {
         return Err(bad());
     }
     let row = dims[0];
     if !row.is_multiple_of(ty.block_weights()) {
         let block = ty.block_weights();
-        return Err(GgufError::Row {
-            tensor: name.to_string(),
-            row,
-            ty,
-            block,
-        });
+        return Err(GgufError::Row { tensor: name.to_string(), row, ty, block });
     }
     let row_bytes = ty.row_bytes(row).ok_or_else(bad)?;
-    dims[1..]
-        .iter()
-        .try_fold(row_bytes, |n, &d| n.checked_mul(d))
-        .ok_or_else(bad)
+    dims[1..].iter().try_fold(row_bytes, |n, &d| n.checked_mul(d)).ok_or_else(bad)
 }
 
 /// Every tensor lies inside the `len` bytes of data and overlaps no other.
@@ -237,12 +181,7 @@ fn check_places(tensors: &[TensorInfo], len: u64) -> Result<(), GgufError> {
         let end = t.offset.saturating_add(t.bytes);
         if end > len {
             let tensor = t.name.clone();
-            return Err(GgufError::PastEnd {
-                tensor,
-                offset: t.offset,
-                end,
-                len,
-            });
+            return Err(GgufError::PastEnd { tensor, offset: t.offset, end, len });
         }
     }
     let mut by_offset: Vec<&TensorInfo> = tensors.iter().collect();

@@ -64,16 +64,11 @@ impl Gguf {
     /// Maps and checks the file at `path`. The file must not be changed while it is open.
     pub fn open(path: impl AsRef<Path>) -> Result<Gguf, GgufError> {
         let path = path.as_ref();
-        let io = |source| GgufError::Io {
-            path: path.to_path_buf(),
-            source,
-        };
+        let io = |source| GgufError::Io { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(io)?;
         let about = file.metadata().map_err(io)?;
         if !about.is_file() {
-            return Err(GgufError::NotAFile {
-                path: path.to_path_buf(),
-            });
+            return Err(GgufError::NotAFile { path: path.to_path_buf() });
         }
         let bytes = if about.len() == 0 {
             Bytes::Static(&[]) // an empty file cannot be mapped everywhere
@@ -98,26 +93,9 @@ impl Gguf {
     fn check(bytes: Bytes) -> Result<Gguf, GgufError> {
         let header = header::read(&bytes)?;
         let index = |(i, name): (usize, &String)| (name.clone(), i);
-        let by_key = header
-            .entries
-            .iter()
-            .map(|e| &e.key)
-            .enumerate()
-            .map(index)
-            .collect();
-        let by_name = header
-            .tensors
-            .iter()
-            .map(|t| &t.name)
-            .enumerate()
-            .map(index)
-            .collect();
-        Ok(Gguf {
-            bytes,
-            header,
-            by_key,
-            by_name,
-        })
+        let by_key = header.entries.iter().map(|e| &e.key).enumerate().map(index).collect();
+        let by_name = header.tensors.iter().map(|t| &t.name).enumerate().map(index).collect();
+        Ok(Gguf { bytes, header, by_key, by_name })
     }
 
     /// The GGUF version: 2 or 3.
@@ -148,10 +126,7 @@ impl Gguf {
 
     /// The tensor called `name`.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, GgufError> {
-        self.find_tensor(name)
-            .ok_or_else(|| GgufError::MissingTensor {
-                tensor: name.to_string(),
-            })
+        self.find_tensor(name).ok_or_else(|| GgufError::MissingTensor { tensor: name.to_string() })
     }
 
     /// The tensor called `name`, if the file has it.
@@ -162,12 +137,7 @@ impl Gguf {
     fn view<'a>(&'a self, info: &'a TensorInfo) -> Tensor<'a> {
         let from = self.header.data_at + info.offset as usize; // within the file: checked on opening
         let data = &self.bytes[from..from + info.bytes as usize];
-        Tensor {
-            name: &info.name,
-            dims: &info.dims,
-            ty: info.ty,
-            data,
-        }
+        Tensor { name: &info.name, dims: &info.dims, ty: info.ty, data }
     }
 }
 
@@ -180,9 +150,7 @@ impl Gguf {
 
     /// The unsigned integer at `key`, which must fit in 32 bits.
     pub fn u32(&self, key: &str) -> Result<u32, GgufError> {
-        self.typed(key, "an unsigned integer of 32 bits", |v| {
-            v.as_u64()?.try_into().ok()
-        })
+        self.typed(key, "an unsigned integer of 32 bits", |v| v.as_u64()?.try_into().ok())
     }
 
     pub fn f32(&self, key: &str) -> Result<f32, GgufError> {
@@ -203,38 +171,22 @@ impl Gguf {
 
     /// `default` where the key is absent; an error where it is there with another type.
     pub fn u32_or(&self, key: &str, default: u32) -> Result<u32, GgufError> {
-        if self.has(key) {
-            self.u32(key)
-        } else {
-            Ok(default)
-        }
+        if self.has(key) { self.u32(key) } else { Ok(default) }
     }
 
     /// As [`Gguf::u32_or`], for a float.
     pub fn f32_or(&self, key: &str, default: f32) -> Result<f32, GgufError> {
-        if self.has(key) {
-            self.f32(key)
-        } else {
-            Ok(default)
-        }
+        if self.has(key) { self.f32(key) } else { Ok(default) }
     }
 
     /// As [`Gguf::u32_or`], for a bool.
     pub fn bool_or(&self, key: &str, default: bool) -> Result<bool, GgufError> {
-        if self.has(key) {
-            self.bool(key)
-        } else {
-            Ok(default)
-        }
+        if self.has(key) { self.bool(key) } else { Ok(default) }
     }
 
     /// As [`Gguf::u32_or`], for a string.
     pub fn str_or<'a>(&'a self, key: &str, default: &'a str) -> Result<&'a str, GgufError> {
-        if self.has(key) {
-            self.str(key)
-        } else {
-            Ok(default)
-        }
+        if self.has(key) { self.str(key) } else { Ok(default) }
     }
 
     /// Whether there is a metadata value at `key`.
@@ -242,21 +194,10 @@ impl Gguf {
         self.by_key.contains_key(key)
     }
 
-    fn typed<'a, T>(
-        &'a self,
-        key: &str,
-        wanted: &'static str,
-        get: impl FnOnce(Value<'a>) -> Option<T>,
-    ) -> Result<T, GgufError> {
+    fn typed<'a, T>(&'a self, key: &str, wanted: &'static str, get: impl FnOnce(Value<'a>) -> Option<T>) -> Result<T, GgufError> {
         let key_owned = || key.to_string();
-        let value = self
-            .meta(key)
-            .ok_or_else(|| GgufError::MissingKey { key: key_owned() })?;
-        get(value).ok_or_else(|| GgufError::WrongType {
-            key: key_owned(),
-            found: value.describe(),
-            wanted,
-        })
+        let value = self.meta(key).ok_or_else(|| GgufError::MissingKey { key: key_owned() })?;
+        get(value).ok_or_else(|| GgufError::WrongType { key: key_owned(), found: value.describe(), wanted })
     }
 }
 

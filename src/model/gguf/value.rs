@@ -30,11 +30,7 @@ impl ValueType {
     /// The type with this number, if there is one.
     pub fn from_id(id: u32) -> Option<ValueType> {
         use ValueType::*;
-        [
-            U8, I8, U16, I16, U32, I32, F32, Bool, String, Array, U64, I64, F64,
-        ]
-        .get(usize::try_from(id).ok()?)
-        .copied()
+        [U8, I8, U16, I16, U32, I32, F32, Bool, String, Array, U64, I64, F64].get(usize::try_from(id).ok()?).copied()
     }
 
     /// Bytes of a value, `None` for the types whose length varies.
@@ -186,12 +182,7 @@ impl<'a> Array<'a> {
 }
 
 /// Checks the value of type `ty` at the cursor and moves past it. Uses no memory.
-pub(super) fn check(
-    cursor: &mut Cursor<'_>,
-    ty: ValueType,
-    key: &str,
-    depth: usize,
-) -> Result<(), GgufError> {
+pub(super) fn check(cursor: &mut Cursor<'_>, ty: ValueType, key: &str, depth: usize) -> Result<(), GgufError> {
     match ty {
         ValueType::String => cursor.string(key).map(drop),
         ValueType::Array => check_array(cursor, key, depth),
@@ -202,34 +193,21 @@ pub(super) fn check(
 
 fn check_array(cursor: &mut Cursor<'_>, key: &str, depth: usize) -> Result<(), GgufError> {
     if depth >= MAX_NESTING {
-        return Err(GgufError::Nesting {
-            key: key.to_string(),
-            limit: MAX_NESTING,
-        });
+        return Err(GgufError::Nesting { key: key.to_string(), limit: MAX_NESTING });
     }
     let id = cursor.u32(key)?;
-    let ty = ValueType::from_id(id).ok_or(GgufError::ValueType {
-        key: key.to_string(),
-        id,
-    })?;
+    let ty = ValueType::from_id(id).ok_or(GgufError::ValueType { key: key.to_string(), id })?;
     let len = cursor.u64(key)?;
     let Some(bytes) = ty.bytes() else {
         return (0..len).try_for_each(|_| check(cursor, ty, key, depth + 1));
     };
     let values = cursor.take(len.saturating_mul(bytes), key)?;
-    if ty == ValueType::Bool {
-        check_bools(values, key)
-    } else {
-        Ok(())
-    }
+    if ty == ValueType::Bool { check_bools(values, key) } else { Ok(()) }
 }
 
 fn check_bools(bytes: &[u8], key: &str) -> Result<(), GgufError> {
     match bytes.iter().find(|&&b| b > 1) {
-        Some(&found) => Err(GgufError::Bool {
-            key: key.to_string(),
-            found,
-        }),
+        Some(&found) => Err(GgufError::Bool { key: key.to_string(), found }),
         None => Ok(()),
     }
 }
@@ -262,10 +240,7 @@ fn u16_at(cursor: &mut Cursor<'_>) -> Result<u16, GgufError> {
 fn decode_array<'a>(cursor: &mut Cursor<'a>) -> Result<Array<'a>, GgufError> {
     const WHAT: &str = "a metadata array";
     let id = cursor.u32(WHAT)?;
-    let ty = ValueType::from_id(id).ok_or_else(|| GgufError::ValueType {
-        key: WHAT.to_string(),
-        id,
-    })?;
+    let ty = ValueType::from_id(id).ok_or_else(|| GgufError::ValueType { key: WHAT.to_string(), id })?;
     let len = cursor.u64(WHAT)?;
     let mut end = Cursor::new(cursor.rest(), 0);
     match ty.bytes() {

@@ -32,13 +32,7 @@ impl Default for GgufWriter {
 
 impl GgufWriter {
     pub fn new() -> GgufWriter {
-        GgufWriter {
-            version: 3,
-            alignment: 32,
-            entries: Vec::new(),
-            entry_count: 0,
-            tensors: Vec::new(),
-        }
+        GgufWriter { version: 3, alignment: 32, entries: Vec::new(), entry_count: 0, tensors: Vec::new() }
     }
 
     /// A metadata value of type number `type_id` with the given bytes.
@@ -70,9 +64,7 @@ impl GgufWriter {
 
     pub fn strings<S: AsRef<[u8]>>(&mut self, key: &str, values: &[S]) -> &mut GgufWriter {
         let mut bytes = array_head(ValueType::String, values.len());
-        values
-            .iter()
-            .for_each(|v| put_string(&mut bytes, v.as_ref()));
+        values.iter().for_each(|v| put_string(&mut bytes, v.as_ref()));
         self.raw(key, ValueType::Array as u32, &bytes)
     }
 
@@ -89,33 +81,14 @@ impl GgufWriter {
     }
 
     /// A tensor placed after those before it. `dims` fastest-varying first; `data` whole blocks.
-    pub fn tensor(
-        &mut self,
-        name: &str,
-        dims: &[u64],
-        ty: GgmlType,
-        data: Vec<u8>,
-    ) -> &mut GgufWriter {
+    pub fn tensor(&mut self, name: &str, dims: &[u64], ty: GgmlType, data: Vec<u8>) -> &mut GgufWriter {
         self.raw_tensor(name, dims, ty as u32, None, data)
     }
 
     /// A tensor with any type number, and an offset of its own if given.
-    pub fn raw_tensor(
-        &mut self,
-        name: &str,
-        dims: &[u64],
-        type_id: u32,
-        offset: Option<u64>,
-        data: Vec<u8>,
-    ) -> &mut GgufWriter {
+    pub fn raw_tensor(&mut self, name: &str, dims: &[u64], type_id: u32, offset: Option<u64>, data: Vec<u8>) -> &mut GgufWriter {
         let (name, dims) = (name.to_string(), dims.to_vec());
-        self.tensors.push(RawTensor {
-            name,
-            dims,
-            type_id,
-            offset,
-            data,
-        });
+        self.tensors.push(RawTensor { name, dims, type_id, offset, data });
         self
     }
 

@@ -24,17 +24,8 @@ impl Config {
             name: "nano".into(),
             clock_mhz: 24.0,
             formats: vec![Format::Q8_0, Format::Q4_0],
-            array: Array {
-                lanes: 4,
-                columns: 1,
-            },
-            memory: Memory {
-                port_bits: 32,
-                fifo_beats: 128,
-                burst_beats: 32,
-                latency_cycles: 40,
-                size_mib: 8,
-            },
+            array: Array { lanes: 4, columns: 1 },
+            memory: Memory { port_bits: 32, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 8 },
             activations: Activations { blocks: 64 },
         }
     }
@@ -45,17 +36,8 @@ impl Config {
             name: "small".into(),
             clock_mhz: 100.0,
             formats: Format::ALL.into(),
-            array: Array {
-                lanes: 16,
-                columns: 2,
-            },
-            memory: Memory {
-                port_bits: 64,
-                fifo_beats: 128,
-                burst_beats: 32,
-                latency_cycles: 40,
-                size_mib: 32,
-            },
+            array: Array { lanes: 16, columns: 2 },
+            memory: Memory { port_bits: 64, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 32 },
             activations: Activations { blocks: 128 },
         }
     }
@@ -66,17 +48,8 @@ impl Config {
             name: "base".into(),
             clock_mhz: 120.0,
             formats: Format::ALL.into(),
-            array: Array {
-                lanes: 32,
-                columns: 4,
-            },
-            memory: Memory {
-                port_bits: 128,
-                fifo_beats: 128,
-                burst_beats: 64,
-                latency_cycles: 40,
-                size_mib: 256,
-            },
+            array: Array { lanes: 32, columns: 4 },
+            memory: Memory { port_bits: 128, fifo_beats: 128, burst_beats: 64, latency_cycles: 40, size_mib: 256 },
             activations: Activations { blocks: 256 },
         }
     }
@@ -87,17 +60,8 @@ impl Config {
             name: "wide".into(),
             clock_mhz: 500.0,
             formats: Format::ALL.into(),
-            array: Array {
-                lanes: 128,
-                columns: 8,
-            },
-            memory: Memory {
-                port_bits: 512,
-                fifo_beats: 128,
-                burst_beats: 32,
-                latency_cycles: 80,
-                size_mib: 4095,
-            },
+            array: Array { lanes: 128, columns: 8 },
+            memory: Memory { port_bits: 512, fifo_beats: 128, burst_beats: 32, latency_cycles: 80, size_mib: 4095 },
             activations: Activations { blocks: 512 },
         }
     }

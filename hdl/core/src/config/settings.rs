@@ -34,27 +34,18 @@ impl Config {
     }
 
     fn with_setting(&self, setting: &str) -> Result<Config, ConfigError> {
-        let (key, text) = setting
-            .split_once('=')
-            .ok_or_else(|| ConfigError::Setting {
-                setting: setting.into(),
-            })?;
+        let (key, text) = setting.split_once('=').ok_or_else(|| ConfigError::Setting { setting: setting.into() })?;
         let (key, text) = (key.trim(), text.trim());
         let mut table = self.table();
         let legal = keys(&table, "");
         let slot = find(&mut table, key).filter(|slot| !slot.is_table());
-        let slot = slot.ok_or_else(|| ConfigError::Key {
-            key: key.into(),
-            legal: legal.join(", "),
-        })?;
+        let slot = slot.ok_or_else(|| ConfigError::Key { key: key.into(), legal: legal.join(", ") })?;
         *slot = parse_value(text, slot);
-        table
-            .try_into()
-            .map_err(|e: toml::de::Error| ConfigError::SettingValue {
-                key: key.into(),
-                value: text.into(),
-                reason: e.message().into(),
-            })
+        table.try_into().map_err(|e: toml::de::Error| ConfigError::SettingValue {
+            key: key.into(),
+            value: text.into(),
+            reason: e.message().into(),
+        })
     }
 
     fn table(&self) -> Table {
@@ -86,17 +77,10 @@ fn find<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
 
 /// A value in TOML notation, or the bare text where the old value is a string, or a list of bare words.
 fn parse_value(text: &str, old: &Value) -> Value {
-    let parsed = format!("v = {text}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut table| table.remove("v"));
+    let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     match (parsed, old) {
         (Some(value), _) => value,
-        (None, Value::Array(_)) => Value::Array(
-            text.split(',')
-                .map(|item| Value::String(item.trim().into()))
-                .collect(),
-        ),
+        (None, Value::Array(_)) => Value::Array(text.split(',').map(|item| Value::String(item.trim().into())).collect()),
         (None, _) => Value::String(text.into()),
     }
 }

@@ -69,9 +69,7 @@ impl Cause {
             Cause::FormatAbsent => "The weight format is not built in.",
             Cause::BadColumns => "Zero columns, or more than are built in.",
             Cause::BadRows => "Zero rows, or more than 2^24 - 1.",
-            Cause::BadBlocks => {
-                "Zero blocks in a row, more than the activation buffer holds, or not a multiple of lanes / 32."
-            }
+            Cause::BadBlocks => "Zero blocks in a row, more than the activation buffer holds, or not a multiple of lanes / 32.",
             Cause::Misaligned => "An address is not a multiple of 64.",
             Cause::ReservedNotZero => "A bit that no field claims is set.",
             Cause::ReadError => "The memory answered a read with an error.",

@@ -2,8 +2,8 @@
 //! The checks that the sequencer makes, in its order.
 
 use super::{
-    ACTIVATIONS, BLOCKS, COLUMNS, Cause, Descriptor, END, FENCE, FORMAT, Matmul, OPCODE, OPCODES,
-    REGION_ALIGN, RESULTS, REUSE_ACT, ROWS, ROWS_MAX, TAG, WEIGHTS, Words,
+    ACTIVATIONS, BLOCKS, COLUMNS, Cause, Descriptor, END, FENCE, FORMAT, Matmul, OPCODE, OPCODES, REGION_ALIGN, RESULTS, REUSE_ACT, ROWS,
+    ROWS_MAX, TAG, WEIGHTS, Words,
 };
 use crate::config::{Config, Format};
 
@@ -42,11 +42,7 @@ impl Decoder {
             c if c == END.code => Descriptor::End { tag },
             _ => Descriptor::Matmul(self.matmul(words)?),
         };
-        if words
-            .iter()
-            .zip(opcode.reserved())
-            .any(|(word, mask)| word & mask != 0)
-        {
+        if words.iter().zip(opcode.reserved()).any(|(word, mask)| word & mask != 0) {
             return Err(Cause::ReservedNotZero);
         }
         if let Descriptor::Matmul(matmul) = &descriptor {
@@ -56,9 +52,7 @@ impl Decoder {
     }
 
     fn matmul(&self, words: &Words) -> Result<Matmul, Cause> {
-        let format = u8::try_from(FORMAT.get(words))
-            .ok()
-            .and_then(Format::from_id);
+        let format = u8::try_from(FORMAT.get(words)).ok().and_then(Format::from_id);
         let built_in = |format: &Format| self.format_mask >> format.id() & 1 == 1;
         let format = format.filter(built_in).ok_or(Cause::FormatAbsent)?;
         let matmul = Matmul {
@@ -72,20 +66,13 @@ impl Decoder {
             results: RESULTS.get(words),
             tag: TAG.get(words) as u16,
         };
-        let blocks_fit = matmul.blocks.is_multiple_of(self.blocks_per_cycle)
-            && (1..=self.act_blocks).contains(&matmul.blocks);
+        let blocks_fit = matmul.blocks.is_multiple_of(self.blocks_per_cycle) && (1..=self.act_blocks).contains(&matmul.blocks);
         let addresses = [matmul.weights, matmul.activations, matmul.results];
         let legal = [
-            (
-                (1..=self.columns).contains(&matmul.columns.into()),
-                Cause::BadColumns,
-            ),
+            ((1..=self.columns).contains(&matmul.columns.into()), Cause::BadColumns),
             ((1..=ROWS_MAX).contains(&matmul.rows), Cause::BadRows),
             (blocks_fit, Cause::BadBlocks),
-            (
-                addresses.iter().all(|a| a.is_multiple_of(REGION_ALIGN)),
-                Cause::Misaligned,
-            ),
+            (addresses.iter().all(|a| a.is_multiple_of(REGION_ALIGN)), Cause::Misaligned),
         ];
         match legal.into_iter().find(|(legal, _)| !legal) {
             Some((_, cause)) => Err(cause),

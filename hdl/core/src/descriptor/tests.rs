@@ -26,22 +26,10 @@ fn refuse(change: impl FnOnce(&mut Words)) -> Cause {
 
 #[test]
 fn words_are_as_documented() {
-    assert_eq!(
-        matmul().encode(),
-        [0x0300_0201, 1536, 18, 0x1000, 0x40, 0x80, 7, 0]
-    );
-    assert_eq!(
-        Descriptor::Fence { tag: 9 }.encode(),
-        [2, 0, 0, 0, 0, 0, 9, 0]
-    );
-    assert_eq!(
-        Descriptor::End { tag: 1 }.encode(),
-        [3, 0, 0, 0, 0, 0, 1, 0]
-    );
-    assert_eq!(
-        program_bytes(&[Descriptor::End { tag: 1 }])[..4],
-        [3, 0, 0, 0]
-    );
+    assert_eq!(matmul().encode(), [0x0300_0201, 1536, 18, 0x1000, 0x40, 0x80, 7, 0]);
+    assert_eq!(Descriptor::Fence { tag: 9 }.encode(), [2, 0, 0, 0, 0, 0, 9, 0]);
+    assert_eq!(Descriptor::End { tag: 1 }.encode(), [3, 0, 0, 0, 0, 0, 1, 0]);
+    assert_eq!(program_bytes(&[Descriptor::End { tag: 1 }])[..4], [3, 0, 0, 0]);
 }
 
 #[test]
@@ -68,24 +56,14 @@ fn each_cause_is_found() {
         assert_eq!(refuse(|w| address.put(w, 0x1020)), Cause::Misaligned);
     }
     for (word, bit) in [(0, 17), (0, 23), (6, 16), (6, 31), (7, 0), (7, 31)] {
-        assert_eq!(
-            refuse(|w| w[word] |= 1 << bit),
-            Cause::ReservedNotZero,
-            "{word} {bit}"
-        );
+        assert_eq!(refuse(|w| w[word] |= 1 << bit), Cause::ReservedNotZero, "{word} {bit}");
     }
-    assert_eq!(
-        refuse(|w| REUSE_ACT.put(w, 1)),
-        Cause::ReuseWithoutActivations
-    );
+    assert_eq!(refuse(|w| REUSE_ACT.put(w, 1)), Cause::ReuseWithoutActivations);
 }
 
 #[test]
 fn fence_and_end_claim_only_opcode_and_tag() {
-    for descriptor in [
-        Descriptor::Fence { tag: 0xffff },
-        Descriptor::End { tag: 0 },
-    ] {
+    for descriptor in [Descriptor::Fence { tag: 0xffff }, Descriptor::End { tag: 0 }] {
         for bit in 8..256 {
             let mut words = descriptor.encode();
             words[bit / 32] |= 1 << (bit % 32);
@@ -98,16 +76,12 @@ fn fence_and_end_claim_only_opcode_and_tag() {
 #[test]
 fn formats_left_out_are_refused() {
     let words = matmul().encode();
-    assert_eq!(
-        Decoder::new(&Config::nano()).decode(&words),
-        Err(Cause::FormatAbsent)
-    );
+    assert_eq!(Decoder::new(&Config::nano()).decode(&words), Err(Cause::FormatAbsent));
 }
 
 #[test]
 fn with_more_than_32_lanes_rows_are_padded() {
-    let decode =
-        |blocks| Decoder::new(&Config::wide()).decode(&Matmul { blocks, ..matmul() }.encode());
+    let decode = |blocks| Decoder::new(&Config::wide()).decode(&Matmul { blocks, ..matmul() }.encode());
     assert_eq!(decode(18), Err(Cause::BadBlocks));
     assert!(decode(20).is_ok());
 }
@@ -115,39 +89,13 @@ fn with_more_than_32_lanes_rows_are_padded() {
 #[test]
 fn activations_are_reused_only_when_they_match() {
     let mut decoder = Decoder::new(&Config::base());
-    let reuse = Matmul {
-        reuse_act: true,
-        ..matmul()
-    };
+    let reuse = Matmul { reuse_act: true, ..matmul() };
     decoder.decode(&matmul().encode()).unwrap();
-    decoder
-        .decode(&Descriptor::Fence { tag: 0 }.encode())
-        .unwrap();
+    decoder.decode(&Descriptor::Fence { tag: 0 }.encode()).unwrap();
     decoder.decode(&reuse.encode()).unwrap();
-    decoder
-        .decode(
-            &Matmul {
-                rows: 1,
-                format: Format::Q8_0,
-                ..reuse
-            }
-            .encode(),
-        )
-        .unwrap();
-    for other in [
-        Matmul {
-            columns: 2,
-            ..reuse
-        },
-        Matmul {
-            blocks: 17,
-            ..reuse
-        },
-    ] {
-        assert_eq!(
-            decoder.decode(&other.encode()),
-            Err(Cause::ReuseWithoutActivations)
-        );
+    decoder.decode(&Matmul { rows: 1, format: Format::Q8_0, ..reuse }.encode()).unwrap();
+    for other in [Matmul { columns: 2, ..reuse }, Matmul { blocks: 17, ..reuse }] {
+        assert_eq!(decoder.decode(&other.encode()), Err(Cause::ReuseWithoutActivations));
     }
 }
 
@@ -155,10 +103,7 @@ fn activations_are_reused_only_when_they_match() {
 fn listings_stop_at_the_end_or_the_first_refusal() {
     let mut program = vec![
         Descriptor::Matmul(matmul()),
-        Descriptor::Matmul(Matmul {
-            reuse_act: true,
-            ..matmul()
-        }),
+        Descriptor::Matmul(Matmul { reuse_act: true, ..matmul() }),
         Descriptor::Fence { tag: 2 },
         Descriptor::End { tag: 3 },
         Descriptor::End { tag: 4 },
@@ -171,23 +116,15 @@ fn listings_stop_at_the_end_or_the_first_refusal() {
          0x00002040  FENCE   tag 2\n\
          0x00002060  END     tag 3\n"
     );
-    program[1] = Descriptor::Matmul(Matmul {
-        columns: 0,
-        ..matmul()
-    });
+    program[1] = Descriptor::Matmul(Matmul { columns: 0, ..matmul() });
     let listing = disassemble(&Config::base(), 0, &program_bytes(&program));
-    assert!(listing.ends_with(
-        "0x00000020  refused: bad_columns (3): Zero columns, or more than are built in.\n"
-    ));
+    assert!(listing.ends_with("0x00000020  refused: bad_columns (3): Zero columns, or more than are built in.\n"));
 }
 
 #[test]
 fn cause_codes_are_their_positions() {
     for (code, cause) in Cause::ALL.into_iter().enumerate() {
-        assert_eq!(
-            (cause.code(), Cause::from_code(code as u32)),
-            (code as u32, Some(cause))
-        );
+        assert_eq!((cause.code(), Cause::from_code(code as u32)), (code as u32, Some(cause)));
     }
     assert_eq!(Cause::from_code(11), None);
 }

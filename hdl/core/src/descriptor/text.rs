@@ -17,20 +17,8 @@ impl fmt::Display for Descriptor {
 
 impl fmt::Display for Matmul {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Matmul {
-            rows,
-            blocks,
-            columns,
-            weights,
-            results,
-            tag,
-            ..
-        } = self;
-        write!(
-            f,
-            "MATMUL  {} {rows} x {blocks} blocks x {columns}",
-            self.format.name()
-        )?;
+        let Matmul { rows, blocks, columns, weights, results, tag, .. } = self;
+        write!(f, "MATMUL  {} {rows} x {blocks} blocks x {columns}", self.format.name())?;
         write!(f, ", weights {weights:#010x}, activations ")?;
         match self.reuse_act {
             true => write!(f, "kept")?,
@@ -82,13 +70,7 @@ pub fn markdown() -> String {
              A descriptor that cannot run stops the sequencer with the first of these causes that applies.\n\n\
              | code | cause | meaning |\n|---|---|---|\n";
     for cause in Cause::ALL {
-        let _ = writeln!(
-            text,
-            "| {} | `{}` | {} |",
-            cause.code(),
-            cause.name(),
-            cause.doc()
-        );
+        let _ = writeln!(text, "| {} | `{}` | {} |", cause.code(), cause.name(), cause.doc());
     }
     text
 }
@@ -104,16 +86,8 @@ fn opcode_markdown(opcode: &Opcode) -> String {
             _ => field.legal.to_string(),
         };
         let msb = field.lsb + field.width - 1;
-        let bits = if msb == field.lsb {
-            msb.to_string()
-        } else {
-            format!("{msb}:{}", field.lsb)
-        };
-        let _ = writeln!(
-            text,
-            "| {} | {bits} | `{}` | {legal} | {} |",
-            field.word, field.name, field.doc
-        );
+        let bits = if msb == field.lsb { msb.to_string() } else { format!("{msb}:{}", field.lsb) };
+        let _ = writeln!(text, "| {} | {bits} | `{}` | {legal} | {} |", field.word, field.name, field.doc);
     }
     text
 }

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The builder: a module whose sizes and widths are chosen at run time.
+//!
+//! Names come from the caller, so they do not change when something else does. Every mistake (a type that
+//! does not match, a name used twice, a net without a driver) is collected and reported by [`Builder::build`]
+//! with the names of module and signal.
+
+use crate::{
+    bits::Bits,
+    expr::{Expr, Kind, NetId, Operand, Ty},
+    module::*,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What was wrong with a module.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("module `{module}`: {}", messages.join("; "))]
+pub struct BuildError {
+    pub module: String,
+    pub messages: Vec<String>,
+}
+
+/// A register under construction: [`Reg::q`] reads it, [`Builder::on`] and [`Builder::next`] write it.
+#[derive(Clone, Debug)]
+pub struct Reg {
+    q: Expr,
+    index: usize,
+}
+
+impl Reg {
+    pub fn q(&self) -> Expr {
+        self.q.clone()
+    }
+}
+
+/// A state register whose values have names.
+#[derive(Clone, Debug)]
+pub struct States {
+    reg: Reg,
+    names: BTreeMap<&'static str, Expr>,
+}
+
+impl States {
+    /// One bit: the machine is in this state.
+    pub fn is(&self, state: &str) -> Expr {
+        self.reg.q().eq(self.value(state))
+    }
+
+    fn value(&self, state: &str) -> Expr {
+        let unknown = || Expr::poison(self.reg.q.ty(), format!("no state `{state}`"));
+        self.names.get(state).cloned().unwrap_or_else(unknown)
+    }
+}
+
+/// A memory under construction.
+#[derive(Clone, Copy, Debug)]
+pub struct Mem(usize);
+
+/// The outputs of an instance, by port name.
+pub struct Outputs {
+    instance: String,
+    nets: BTreeMap<String, Expr>,
+}
+
+impl Outputs {
+    pub fn get(&self, port: &str) -> Expr {
+        let missing = || Expr::poison(Ty::BIT, format!("instance `{}` has no output `{port}`", self.instance));
+        self.nets.get(port).cloned().unwrap_or_else(missing)
+    }
+}
+
+pub struct Builder {
+    name: String,
+    doc: Vec<String>,
+    source: String,
+    nets: Vec<Net>,
+    items: Vec<Item>,
+    names: BTreeSet<String>,
+    clock: Option<NetId>,
+    reset: Option<Expr>,
+    errors: Vec<String>,
+}
+
+impl Builder {
+    /// `source` is the Rust file that describes the module (`file!()`); it goes into the Verilog header.
+    pub fn new(name: impl Into<String>, source: &str) -> Self {
+        Builder {
+            name: name.into(),
+            doc: vec![],
+            source: source.replace('\\', "/"),
+            nets: vec![],
+            items: vec![],
+            names: BTreeSet::new(),
+            clock: None,
+            reset: None,
+            errors: vec![],
+        }
+    }
+
+    /// A module with `clk_i` and a synchronous, active-high `rst_i`.
+    pub fn clocked(name: impl Into<String>, source: &str) -> Self {
+        let mut m = Builder::new(name, source);
+        m.clock("clk");
+        m.reset = Some(m.input("rst", Ty::BIT));
+        m
+    }
+
+    /// Lines for the head of the module: what it is for.
+    pub fn doc(&mut self, text: &str) {
+        self.doc.extend(text.lines().map(|l| l.trim().to_string()));
+    }
+
+    /// A comment line before what is added next.
+    pub fn comment(&mut self, text: &str) {
+        self.items.extend(text.lines().map(|l| Item::Comment(l.trim().to_string())));
+    }
+
+    /// A description of a net, printed beside its declaration.
+    pub fn describe(&mut self, net: &Expr, text: &str) {
+        match net.kind() {
+            Kind::Net(id, _) => self.nets[id.0 as usize].doc = text.to_string(),
+            _ => self.errors.push(format!("only a net can be described, not {}", net.describe())),
+        }
+    }
+
+    pub fn error(&mut self, message: impl Into<String>) {
+        self.errors.push(message.into());
+    }
+
+    fn claim(&mut self, name: &str) {
+        let legal = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !legal {
+            self.errors.push(format!("`{name}` is not a name (letters, digits and `_`, a letter first)"));
+        }
+        if !self.names.insert(name.to_string()) {
+            self.errors.push(format!("the name `{name}` is used twice"));
+        }
+    }
+
+    fn net(&mut self, name: &str, ty: Ty, kind: NetKind) -> Expr {
+        self.claim(name);
+        if ty.width() == 0 {
+            self.errors.push(format!("`{name}` has no bits"));
+        }
+        let id = NetId(self.nets.len() as u32);
+        self.nets.push(Net { name: name.to_string(), ty, kind, doc: String::new() });
+        Expr::new(ty, Kind::Net(id, name.into()))
+    }
+
+    fn id(net: &Expr) -> Option<NetId> {
+        match net.kind() {
+            Kind::Net(id, _) => Some(*id),
+            _ => None,
+        }
+    }
+
+    fn check_type(&mut self, target: &str, ty: Ty, value: &Expr) {
+        if value.ty() != ty {
+            self.errors.push(format!("`{target}` is {ty:?}, but {} does not match it", value.describe()));
+        }
+    }
+
+    /// Another clock; the first one is the default of registers and memories.
+    pub fn clock(&mut self, name: &str) -> Expr {
+        let clock = self.net(name, Ty::BIT, NetKind::Clock);
+        self.clock = self.clock.or(Builder::id(&clock));
+        clock
+    }
+
+    pub fn input(&mut self, name: &str, ty: Ty) -> Expr {
+        self.net(name, ty, NetKind::Input)
+    }
+
+    pub fn output(&mut self, name: &str, value: impl Into<Expr>) {
+        let value = value.into();
+        let out = self.net(name, value.ty(), NetKind::Output);
+        self.drive(&out, value);
+    }
+
+    /// An output that is read inside or driven later, by [`Builder::drive`].
+    pub fn output_port(&mut self, name: &str, ty: Ty) -> Expr {
+        self.net(name, ty, NetKind::Output)
+    }
+
+    /// The default reset, if the module has one.
+    pub fn reset(&self) -> Expr {
+        self.reset.clone().unwrap_or_else(|| Expr::bit_const(false))
+    }
+
+    /// A named value.
+    pub fn wire(&mut self, name: &str, value: impl Into<Expr>) -> Expr {
+        let value = value.into();
+        let wire = self.net(name, value.ty(), NetKind::Wire);
+        self.drive(&wire, value);
+        wire
+    }
+
+    /// A wire that is driven later, by [`Builder::drive`].
+    pub fn forward(&mut self, name: &str, ty: Ty) -> Expr {
+        self.net(name, ty, NetKind::Wire)
+    }
+
+    /// Drives a [`Builder::forward`] wire or an [`Builder::output_port`].
+    pub fn drive(&mut self, net: &Expr, value: impl Operand) {
+        let value = value.like(net);
+        let Some(id) = Builder::id(net) else {
+            return self.errors.push(format!("only a net can be driven, not {}", net.describe()));
+        };
+        let name = self.nets[id.0 as usize].name.clone();
+        self.check_type(&name, net.ty(), &value);
+        self.items.push(Item::Assign(id, value));
+    }
+
+    /// A named constant, printed as a local parameter.
+    pub fn parameter(&mut self, name: &str, ty: Ty, value: i128) -> Expr {
+        self.claim(name);
+        let bits = Bits::from_i128(ty.width(), value);
+        self.items.push(Item::Parameter(name.to_string(), ty, bits.clone()));
+        Expr::new(ty, Kind::Const(bits, Some(name.into())))
+    }
+
+    fn new_register(&mut self, name: &str, ty: Ty, reset: Option<i128>) -> Reg {
+        let q = self.net(name, ty, NetKind::Register);
+        let clock = self.clock.unwrap_or_else(|| {
+            self.errors.push(format!("register `{name}` in a module without a clock"));
+            NetId(0)
+        });
+        let reset = match (reset, &self.reset) {
+            (None, _) => None,
+            (Some(v), Some(r)) => Some((r.clone(), Bits::from_i128(ty.width(), v))),
+            (Some(_), None) => {
+                self.errors.push(format!("register `{name}` wants a reset, but the module has none"));
+                None
+            }
+        };
+        let net = Builder::id(&q).unwrap_or(NetId(0));
+        self.items.push(Item::Register(Register { net, clock, reset, updates: vec![] }));
+        Reg { q, index: self.items.len() - 1 }
+    }
+
+    /// A register with a reset value, written by [`Builder::on`] and [`Builder::next`].
+    pub fn reg(&mut self, name: &str, ty: Ty, reset: i128) -> Reg {
+        self.new_register(name, ty, Some(reset))
+    }
+
+    /// A register that reset leaves alone.
+    pub fn reg_no_reset(&mut self, name: &str, ty: Ty) -> Reg {
+        self.new_register(name, ty, None)
+    }
+
+    fn update(&mut self, reg: &Reg, condition: Option<Expr>, value: Expr) {
+        if let Some(c) = &condition {
+            self.check_type(&format!("a condition of {}", reg.q.describe()), Ty::BIT, c);
+        }
+        let name = reg.q.describe();
+        self.check_type(&name, reg.q.ty(), &value);
+        match &mut self.items[reg.index] {
+            Item::Register(r) => {
+                if r.updates.last().is_some_and(|u| u.condition.is_none()) {
+                    self.errors.push(format!("an update of {name} comes after one that always applies"));
+                } else {
+                    r.updates.push(Update { condition, value });
+                }
+            }
+            _ => self.errors.push(format!("{name} is not a register of this module")),
+        }
+    }
+
+    /// Where `condition` holds and no earlier update applied, the register takes `value`.
+    pub fn on(&mut self, reg: &Reg, condition: impl Into<Expr>, value: impl Operand) {
+        let value = value.like(&reg.q);
+        self.update(reg, Some(condition.into()), value);
+    }
+
+    /// The register takes `value` in every cycle in which no earlier update applied.
+    pub fn next(&mut self, reg: &Reg, value: impl Operand) {
+        let value = value.like(&reg.q);
+        self.update(reg, None, value);
+    }
+
+    /// `value`, one cycle later; not reset.
+    pub fn register(&mut self, name: &str, value: impl Into<Expr>) -> Expr {
+        let value = value.into();
+        let r = self.reg_no_reset(name, value.ty());
+        self.next(&r, value);
+        r.q()
+    }
+
+    /// `value`, one cycle later, zero after reset.
+    pub fn register_reset(&mut self, name: &str, value: impl Into<Expr>) -> Expr {
+        let value = value.into();
+        let r = self.reg(name, value.ty(), 0);
+        self.next(&r, value);
+        r.q()
+    }
+
+    /// `value` of the last cycle in which `enable` was high; not reset.
+    pub fn register_when(&mut self, name: &str, enable: impl Into<Expr>, value: impl Into<Expr>) -> Expr {
+        let value = value.into();
+        let r = self.reg_no_reset(name, value.ty());
+        self.on(&r, enable, value);
+        r.q()
+    }
+
+    /// One register per value, `name_0`, `name_1`, ...
+    pub fn register_each(&mut self, name: &str, values: impl IntoIterator<Item = Expr>) -> Vec<Expr> {
+        values.into_iter().enumerate().map(|(i, v)| self.register(&format!("{name}_{i}"), v)).collect()
+    }
+
+    /// `value`, `cycles` later: `name_1` .. `name_<cycles>`; 0 cycles: the value itself.
+    pub fn delay(&mut self, name: &str, value: &Expr, cycles: u32) -> Expr {
+        (1..=cycles).fold(value.clone(), |v, i| self.register(&format!("{name}_{i}"), v))
+    }
+
+    /// Like [`Builder::delay`], zero after reset: for the bits that say whether the rest is valid.
+    pub fn delay_reset(&mut self, name: &str, value: &Expr, cycles: u32) -> Expr {
+        (1..=cycles).fold(value.clone(), |v, i| self.register_reset(&format!("{name}_{i}"), v))
+    }
+
+    /// Exact sum in a tree with a register after each level; latency `ceil(log2 n)` cycles.
+    pub fn pipelined_sum(&mut self, name: &str, mut values: Vec<Expr>) -> Expr {
+        if values.is_empty() {
+            return Expr::poison(Ty::BIT, format!("`{name}` sums nothing"));
+        }
+        let mut level = 0;
+        while values.len() > 1 {
+            let sums = values.chunks(2).map(|pair| match pair {
+                [a, b] => a + b,
+                [a, ..] => a.extend(a.width() + 1),
+                [] => unreachable!("chunks are never empty"),
+            });
+            let sums: Vec<Expr> = sums.collect();
+            values = match sums.len() {
+                1 => vec![self.register(name, sums[0].clone())],
+                _ => self.register_each(&format!("{name}_level{level}"), sums),
+            };
+            level += 1;
+        }
+        values.remove(0)
+    }
+
+    /// A state machine; reset enters the first state.
+    pub fn states(&mut self, name: &str, states: &[&'static str]) -> States {
+        let width = usize::BITS - (states.len().max(2) - 1).leading_zeros();
+        let ty = Ty::Unsigned(width);
+        let value = |(i, s): (usize, &&'static str)| {
+            let parameter = format!("{}_{}", name.to_uppercase(), s.to_uppercase());
+            (*s, self.parameter(&parameter, ty, i as i128))
+        };
+        let names = states.iter().enumerate().map(value).collect();
+        let reg = self.reg(name, ty, 0);
+        States { reg, names }
+    }
+
+    /// Where `condition` holds and no earlier transition applied, the machine enters `state`.
+    pub fn go(&mut self, states: &States, condition: impl Into<Expr>, state: &str) {
+        self.on(&states.reg, condition, states.value(state));
+    }
+
+    /// A memory of `depth` words; ports are added with [`Builder::write`] and [`Builder::read`].
+    pub fn memory(&mut self, name: &str, width: u32, depth: u32) -> Mem {
+        self.claim(name);
+        let clock = self.clock.unwrap_or_else(|| {
+            self.errors.push(format!("memory `{name}` in a module without a clock"));
+            NetId(0)
+        });
+        if depth == 0 || width == 0 {
+            self.errors.push(format!("memory `{name}` is empty: {depth} words of {width} bits"));
+        }
+        let memory =
+            Memory { name: name.to_string(), clock, width, depth, init: vec![], attribute: String::new(), writes: vec![], reads: vec![] };
+        self.items.push(Item::Memory(memory));
+        Mem(self.items.len() - 1)
+    }
+
+    fn memory_mut(&mut self, mem: Mem) -> &mut Memory {
+        match &mut self.items[mem.0] {
+            Item::Memory(m) => m,
+            other => unreachable!("a memory handle names {other:?}"),
+        }
+    }
+
+    pub fn memory_init(&mut self, mem: Mem, words: Vec<Bits>) {
+        self.memory_mut(mem).init = words;
+    }
+
+    /// A Verilog attribute such as `ram_style = "block"`.
+    pub fn memory_attribute(&mut self, mem: Mem, attribute: &str) {
+        self.memory_mut(mem).attribute = attribute.to_string();
+    }
+
+    fn check_address(&mut self, mem: Mem, address: &Expr) {
+        let m = self.memory_mut(mem);
+        let (name, depth) = (m.name.clone(), m.depth);
+        let bits = address_bits(depth);
+        if address.ty() != Ty::Unsigned(bits) {
+            self.errors.push(format!("memory `{name}` of {depth} words is addressed by u{bits}, not {}", address.describe()));
+        }
+    }
+
+    pub fn write(&mut self, mem: Mem, enable: impl Into<Expr>, address: &Expr, data: impl Into<Expr>) {
+        self.write_bytes(mem, enable, address, data, None);
+    }
+
+    /// A write of the parts of the word whose bit in `byte_enable` is set.
+    pub fn write_bytes(&mut self, mem: Mem, enable: impl Into<Expr>, address: &Expr, data: impl Into<Expr>, byte_enable: Option<Expr>) {
+        self.check_address(mem, address);
+        let port = WritePort { enable: enable.into(), address: address.clone(), data: data.into(), byte_enable };
+        let m = self.memory_mut(mem);
+        let (name, width) = (m.name.clone(), m.width);
+        m.writes.push(port.clone());
+        self.check_type(&format!("{name} write data"), Ty::Unsigned(width), &port.data);
+        self.check_type(&format!("{name} write enable"), Ty::BIT, &port.enable);
+        if port.byte_enable.is_some_and(|b| width % b.width() != 0) {
+            self.errors.push(format!("the byte enables of memory `{name}` do not divide its {width} bits"));
+        }
+    }
+
+    /// The word at `address` one cycle after `enable`, held otherwise.
+    pub fn read(&mut self, mem: Mem, name: &str, enable: impl Into<Expr>, address: &Expr) -> Expr {
+        self.check_address(mem, address);
+        let width = self.memory_mut(mem).width;
+        let data = self.net(name, Ty::Unsigned(width), NetKind::ReadData);
+        let port = ReadPort { data: Builder::id(&data).unwrap_or(NetId(0)), enable: enable.into(), address: address.clone() };
+        self.check_type(&format!("{name} read enable"), Ty::BIT, &port.enable);
+        self.memory_mut(mem).reads.push(port);
+        data
+    }
+
+    /// An instance of a module. Clock and reset ports of the names this module has are connected by
+    /// themselves; every other input must be given. Outputs become nets `<instance>_<port>`.
+    pub fn instance(&mut self, name: &str, module: &Arc<Module>, inputs: &[(&str, Expr)]) -> Outputs {
+        self.claim(name);
+        let mut connected = vec![];
+        let mut outputs = vec![];
+        let mut nets = BTreeMap::new();
+        for (port, _) in inputs {
+            if module.port(port).is_none_or(|(_, n)| n.kind == NetKind::Output) {
+                self.errors.push(format!("instance `{name}`: module `{}` has no input `{port}`", module.name));
+            }
+        }
+        for (_, port) in module.ports() {
+            if port.kind == NetKind::Output {
+                let net = self.net(&format!("{name}_{}", port.name), port.ty, NetKind::Instance);
+                outputs.push((port.name.clone(), Builder::id(&net).unwrap_or(NetId(0))));
+                nets.insert(port.name.clone(), net);
+                continue;
+            }
+            let given = inputs.iter().find(|(n, _)| *n == port.name).map(|(_, e)| e.clone());
+            match given.or_else(|| self.own_port(&port.name)) {
+                Some(e) => {
+                    self.check_type(&format!("{name}.{}", port.name), port.ty, &e);
+                    connected.push((port.name.clone(), e));
+                }
+                None => self.errors.push(format!("instance `{name}`: input `{}` of `{}` is not connected", port.name, module.name)),
+            }
+        }
+        self.items.push(Item::Instance(Instance { name: name.to_string(), module: module.clone(), inputs: connected, outputs }));
+        Outputs { instance: name.to_string(), nets }
+    }
+
+    /// The clock, or the reset, of this name.
+    fn own_port(&self, name: &str) -> Option<Expr> {
+        let (i, net) = self.nets.iter().enumerate().find(|(_, n)| n.name == name)?;
+        let is_reset = self.reset.as_ref().and_then(Builder::id) == Some(NetId(i as u32));
+        (net.kind == NetKind::Clock || is_reset).then(|| Expr::new(net.ty, Kind::Net(NetId(i as u32), name.into())))
+    }
+
+    /// A net that a process assigns.
+    pub fn variable(&mut self, name: &str, ty: Ty) -> Expr {
+        self.net(name, ty, NetKind::Variable)
+    }
+
+    /// A combinational process; it must assign each target on every path.
+    pub fn process(&mut self, targets: &[Expr], body: Vec<Stmt>) {
+        let targets = targets.iter().filter_map(Builder::id).collect();
+        self.items.push(Item::Process(Process { targets, body }));
+    }
+
+    /// `net <- value` inside a process.
+    pub fn assign(&mut self, net: &Expr, value: impl Operand) -> Stmt {
+        let value = value.like(net);
+        self.check_type(&net.describe(), net.ty(), &value);
+        Stmt::Assign(Builder::id(net).unwrap_or(NetId(0)), value)
+    }
+
+    fn property(&mut self, kind: PropertyKind, name: &str, expr: Expr) {
+        self.claim(name);
+        self.check_type(name, Ty::BIT, &expr);
+        let clock = self.clock.unwrap_or(NetId(0));
+        self.items.push(Item::Property(Property { kind, name: name.to_string(), clock, expr }));
+    }
+
+    /// Holds at each rising edge; checked in native simulation and exported to formal tools.
+    pub fn assert(&mut self, name: &str, expr: Expr) {
+        self.property(PropertyKind::Assert, name, expr);
+    }
+
+    pub fn assume(&mut self, name: &str, expr: Expr) {
+        self.property(PropertyKind::Assume, name, expr);
+    }
+
+    pub fn cover(&mut self, name: &str, expr: Expr) {
+        self.property(PropertyKind::Cover, name, expr);
+    }
+
+    /// The finished module, or everything that is wrong with it.
+    pub fn build(mut self) -> Result<Arc<Module>, BuildError> {
+        for item in &self.items {
+            for e in item.exprs() {
+                e.visit(&mut |e| match e.kind() {
+                    Kind::Poison(message) => self.errors.push(message.clone()),
+                    Kind::Net(id, name) if self.nets.get(id.0 as usize).is_none_or(|n| n.name != **name) => {
+                        self.errors.push(format!("`{name}` is not a net of this module"));
+                    }
+                    _ => {}
+                });
+            }
+        }
+        let module = Module { name: self.name, doc: self.doc, source: self.source, nets: self.nets, items: self.items };
+        if self.errors.is_empty() {
+            self.errors = crate::check::local(&module);
+        }
+        self.errors.dedup();
+        match self.errors.is_empty() {
+            true => Ok(Arc::new(module)),
+            false => Err(BuildError { module: module.name, messages: self.errors }),
+        }
+    }
+}
+
+/// Address width of a memory of `depth` words, at least 1.
+pub fn address_bits(depth: u32) -> u32 {
+    (u32::BITS - depth.saturating_sub(1).leading_zeros()).max(1)
+}
+
+impl From<&Expr> for Expr {
+    fn from(e: &Expr) -> Expr {
+        e.clone()
+    }
+}
