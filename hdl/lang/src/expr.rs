@@ -399,7 +399,17 @@ impl Expr {
         if width == self.width() {
             return self.clone();
         }
-        Expr::new(self.ty().with_width(width), Kind::Resize(self.clone()))
+        let narrower = width < self.width();
+        match self.kind() {
+            // Low bits of a sum depend on low bits only: no net with unread high bits arises.
+            Kind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) if narrower && width > 0 => {
+                let (a, b) = (a.resize(width), b.resize(width));
+                let sum = if *op == BinaryOp::Add { a.wrapping_add(b) } else { a.wrapping_sub(b) };
+                if self.ty().is_signed() { sum.as_signed() } else { sum }
+            }
+            Kind::Resize(inner) if narrower && inner.width() < self.width() => inner.resize(width),
+            _ => Expr::new(self.ty().with_width(width), Kind::Resize(self.clone())),
+        }
     }
 
     pub fn as_signed(&self) -> Expr {

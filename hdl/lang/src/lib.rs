@@ -7,6 +7,7 @@ pub mod builder;
 pub mod check;
 pub mod expr;
 pub mod module;
+pub mod verilog;
 
 pub use bits::Bits;
 pub use builder::{BuildError, Builder, Reg};

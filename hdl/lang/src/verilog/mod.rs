@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The Verilog printer: one module, one file, Verilog-2005.
+//!
+//! Every width and sign that the IR implies is written out, so that no reader (and no tool) depends on
+//! Verilog's context rules: an operand is extended where it stands, and what cannot stand as an operand
+//! becomes a wire named after what it feeds. The text depends on nothing but the module.
+
+mod expr;
+mod keywords;
+
+use crate::{
+    bits::Bits,
+    expr::{Expr, NetId, Ty},
+    module::*,
+};
+use expr::Scope;
+use std::{collections::BTreeSet, fmt::Write, sync::Arc};
+
+/// What the head of each file says, and what each module name starts with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Put before every module name, e.g. `heddle_`.
+    pub prefix: String,
+    /// What generated the file, e.g. `Heddle 0.1.0`.
+    pub generator: String,
+    /// The digest of the configuration; empty: not mentioned.
+    pub digest: String,
+}
+
+/// One emitted file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrintError {
+    #[error("module `{module}`: the Verilog name `{name}` stands for two things")]
+    Collision { module: String, name: String },
+    #[error("module `{module}`: `{name}` is a reserved word of Verilog")]
+    Keyword { module: String, name: String },
+    #[error("{0}")]
+    Hierarchy(String),
+}
+
+/// The top and everything below it, one file per module, instantiated ones first.
+pub fn files(top: &Arc<Module>, options: &Options) -> Result<Vec<File>, PrintError> {
+    if let Some(clash) = crate::check::name_clashes(top).into_iter().next() {
+        return Err(PrintError::Hierarchy(clash));
+    }
+    let print = |m: &Arc<Module>| Ok(File { name: format!("{}{}.v", options.prefix, m.name), text: module(m, options)? });
+    top.hierarchy().iter().map(print).collect()
+}
+
+/// The file of one module.
+pub fn module(m: &Module, options: &Options) -> Result<String, PrintError> {
+    let names: Vec<String> = m.nets.iter().map(net_name).collect();
+    check_names(m, &names)?;
+    let mut p = Printer { m, options, scope: Scope::new(names), out: String::new(), declared: BTreeSet::new(), pending: vec![] };
+    p.head();
+    p.body();
+    p.foot();
+    Ok(p.out)
+}
+
+/// The Verilog name of a net.
+pub fn net_name(net: &Net) -> String {
+    match net.kind {
+        NetKind::Clock | NetKind::Input => format!("{}_i", net.name),
+        NetKind::Output => format!("{}_o", net.name),
+        NetKind::Register | NetKind::ReadData => format!("{}_q", net.name),
+        NetKind::Wire | NetKind::Variable | NetKind::Instance => net.name.clone(),
+    }
+}
+
+fn check_names(m: &Module, names: &[String]) -> Result<(), PrintError> {
+    let of_items = m.items.iter().filter_map(|i| match i {
+        Item::Parameter(name, ..) => Some(name),
+        Item::Memory(memory) => Some(&memory.name),
+        Item::Instance(i) => Some(&i.name),
+        _ => None,
+    });
+    let mut seen = BTreeSet::new();
+    for name in names.iter().chain(of_items) {
+        if keywords::is_keyword(name) {
+            return Err(PrintError::Keyword { module: m.name.clone(), name: name.clone() });
+        }
+        if !seen.insert(name) {
+            return Err(PrintError::Collision { module: m.name.clone(), name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// `signed [7:0] `, or nothing for one unsigned bit.
+fn range(ty: Ty) -> String {
+    let sign = if ty.is_signed() { "signed " } else { "" };
+    match ty.width() {
+        1 if !ty.is_signed() => String::new(),
+        w => format!("{sign}[{}:0] ", w - 1),
+    }
+}
+
+/// A constant as Verilog writes it; negative numbers in parentheses.
+fn literal(ty: Ty, bits: &Bits) -> String {
+    let w = ty.width();
+    let value = bits.to_i128();
+    match ty {
+        Ty::Unsigned(1) => format!("1'b{}", bits.low_u64()),
+        Ty::Unsigned(_) if w <= 16 => format!("{w}'d{}", bits.low_u64()),
+        Ty::Unsigned(_) if bits.limbs().iter().skip(1).all(|&l| l == 0) && bits.low_u64() < 1000 => format!("{w}'d{}", bits.low_u64()),
+        Ty::Unsigned(_) => format!("{w}'h{bits:x}"),
+        Ty::Signed(_) if w > 64 || value == -(1i128 << (w - 1)) => format!("{w}'sh{bits:x}"),
+        Ty::Signed(_) if value < 0 => format!("(-{w}'sd{})", -value),
+        Ty::Signed(_) => format!("{w}'sd{value}"),
+    }
+}
+
+struct Printer<'a> {
+    m: &'a Module,
+    options: &'a Options,
+    scope: Scope,
+    out: String,
+    declared: BTreeSet<NetId>,
+    /// Registers whose always block still has to be written.
+    pending: Vec<&'a Register>,
+}
+
+impl<'a> Printer<'a> {
+    fn line(&mut self, text: &str) {
+        match text {
+            "" => self.out.push('\n'),
+            _ => {
+                let _ = writeln!(self.out, "    {text}");
+            }
+        }
+    }
+
+    fn head(&mut self) {
+        let (m, o) = (self.m, self.options);
+        self.out += "// SPDX-License-Identifier: MIT OR Apache-2.0\n";
+        let digest = if o.digest.is_empty() { String::new() } else { format!(", configuration {}", o.digest) };
+        let _ = writeln!(self.out, "// Generated by {} from {}{digest}.", o.generator, m.source);
+        if !m.doc.is_empty() {
+            self.out += "//\n";
+        }
+        for line in &m.doc {
+            let _ = writeln!(self.out, "{}", format!("// {line}").trim_end());
+        }
+        let _ = writeln!(self.out, "\n`default_nettype none\n\nmodule {}{} (", o.prefix, m.name);
+        let ports: Vec<(NetId, &Net)> = m.ports().collect();
+        let width = ports.iter().map(|(_, n)| range(n.ty).len()).max().unwrap_or(0);
+        for (i, (id, net)) in ports.iter().enumerate() {
+            let direction = if net.kind == NetKind::Output { "output" } else { "input " };
+            let comma = if i + 1 < ports.len() { "," } else { "" };
+            let doc = if net.doc.is_empty() { String::new() } else { format!("  // {}", net.doc) };
+            let name = self.scope.name(*id);
+            let _ = writeln!(self.out, "    {direction} wire {:width$}{name}{comma}{doc}", range(net.ty));
+            self.declared.insert(*id);
+        }
+        self.out += ");\n\n";
+    }
+
+    fn foot(&mut self) {
+        self.out += "\nendmodule\n\n`default_nettype wire\n";
+    }
+
+    fn body(&mut self) {
+        let m = self.m;
+        for item in &m.items {
+            match item {
+                Item::Comment(text) => {
+                    self.flush(false);
+                    if !self.out.ends_with("\n\n") && !self.out.trim_end().lines().last().is_some_and(|l| l.trim_start().starts_with("//"))
+                    {
+                        self.line("");
+                    }
+                    self.line(&format!("// {text}"));
+                }
+                Item::Parameter(name, ty, bits) => {
+                    let r = range(*ty);
+                    self.line(&format!("localparam {r}{name} = {};", literal(*ty, bits)));
+                }
+                Item::Assign(net, value) => self.assignment(*net, value),
+                Item::Register(r) => {
+                    self.declare(r.net);
+                    self.pending.push(r);
+                }
+                Item::Memory(memory) => self.memory(memory),
+                Item::Instance(i) => self.instance(i),
+                Item::Process(p) => self.process(p),
+                Item::Property(_) => {}
+            }
+        }
+        self.flush(true);
+        self.properties();
+    }
+
+    /// Declares a net that is used or driven further down.
+    fn declare(&mut self, id: NetId) {
+        if !self.declared.insert(id) {
+            return;
+        }
+        let net = self.m.net(id);
+        let keyword = match net.kind {
+            NetKind::Register | NetKind::ReadData | NetKind::Variable => "reg ",
+            _ => "wire",
+        };
+        let doc = if net.doc.is_empty() { String::new() } else { format!("  // {}", net.doc) };
+        let text = format!("{keyword} {}{};{doc}", range(net.ty), self.scope.name(id));
+        self.line(&text);
+    }
+
+    fn declare_reads<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for e in exprs {
+            for id in crate::check::reads(e) {
+                self.declare(id);
+            }
+        }
+    }
+
+    /// Writes the wires that expressions printed since the last call were split into.
+    fn hoisted(&mut self) {
+        for wire in std::mem::take(&mut self.scope.hoisted) {
+            self.line(&wire);
+        }
+    }
+
+    fn assignment(&mut self, id: NetId, value: &Expr) {
+        self.declare_reads([value]);
+        let name = self.scope.name(id).to_string();
+        let text = self.scope.assigned(value, &name);
+        self.hoisted();
+        let net = self.m.net(id);
+        if net.kind == NetKind::Wire && self.declared.insert(id) {
+            let doc = if net.doc.is_empty() { String::new() } else { format!("  // {}", net.doc) };
+            self.line(&format!("wire {}{name} = {text};{doc}", range(net.ty)));
+        } else {
+            self.line(&format!("assign {name} = {text};"));
+        }
+    }
+
+    fn memory(&mut self, memory: &Memory) {
+        let reads = memory.reads.iter().flat_map(|r| [&r.enable, &r.address]);
+        let writes = memory.writes.iter().flat_map(|w| [&w.enable, &w.address, &w.data].into_iter().chain(&w.byte_enable));
+        self.declare_reads(writes.chain(reads));
+        for r in &memory.reads {
+            self.declare(r.data);
+        }
+        let name = &memory.name;
+        let mut body = Vec::new();
+        for (i, w) in memory.writes.iter().enumerate() {
+            let base = if i == 0 { format!("{name}_write") } else { format!("{name}_write{i}") };
+            let enable = self.scope.operand(&w.enable, &base);
+            let address = self.scope.atom(&w.address, &base);
+            let data = self.scope.named(&w.data, &base);
+            match &w.byte_enable {
+                None => body.push(format!("if ({enable}) {name}[{address}] <= {data};")),
+                Some(bytes) => {
+                    let bytes = self.scope.named(bytes, &format!("{base}_bytes"));
+                    let n = w.byte_enable.as_ref().map_or(1, Expr::width);
+                    let part = memory.width / n;
+                    for b in 0..n {
+                        let bit = if n == 1 { bytes.clone() } else { format!("{bytes}[{b}]") };
+                        let slice = if part == 1 { format!("[{b}]") } else { format!("[{}:{}]", (b + 1) * part - 1, b * part) };
+                        body.push(format!("if ({enable} && {bit}) {name}[{address}]{slice} <= {data}{slice};"));
+                    }
+                }
+            }
+        }
+        for r in &memory.reads {
+            let data = self.scope.name(r.data).to_string();
+            let enable = self.scope.operand(&r.enable, &data);
+            let address = self.scope.atom(&r.address, &data);
+            body.push(format!("if ({enable}) {data} <= {name}[{address}];"));
+        }
+        self.hoisted();
+        if !memory.attribute.is_empty() {
+            self.line(&format!("(* {} *)", memory.attribute));
+        }
+        let word = range(Ty::Unsigned(memory.width));
+        self.line(&format!("reg {word}{name} [0:{}];", memory.depth - 1));
+        if !memory.init.is_empty() {
+            self.line("initial begin");
+            for (i, word) in memory.init.iter().enumerate() {
+                self.line(&format!("    {name}[{i}] = {};", literal(Ty::Unsigned(memory.width), word)));
+            }
+            self.line("end");
+        }
+        let clock = self.scope.name(memory.clock).to_string();
+        self.line(&format!("always @(posedge {clock}) begin"));
+        body.iter().for_each(|l| self.line(&format!("    {l}")));
+        self.line("end");
+    }
+
+    fn instance(&mut self, i: &Instance) {
+        self.declare_reads(i.inputs.iter().map(|(_, e)| e));
+        for (_, net) in &i.outputs {
+            self.declare(*net);
+        }
+        let mut connections = Vec::new();
+        for (_, port) in i.module.ports() {
+            let value = match i.inputs.iter().find(|(n, _)| *n == port.name) {
+                Some((_, e)) => self.scope.atom(e, &format!("{}_{}", i.name, port.name)),
+                None => i.outputs.iter().find(|(n, _)| *n == port.name).map(|(_, id)| self.scope.name(*id).to_string()).unwrap_or_default(),
+            };
+            connections.push((net_name(port), value));
+        }
+        self.hoisted();
+        self.line("");
+        self.line(&format!("{}{} {} (", self.options.prefix, i.module.name, i.name));
+        let last = connections.len().saturating_sub(1);
+        for (n, (port, value)) in connections.iter().enumerate() {
+            let comma = if n < last { "," } else { "" };
+            self.line(&format!("    .{port}({value}){comma}"));
+        }
+        self.line(");");
+    }
+
+    fn process(&mut self, p: &Process) {
+        self.declare_reads(p.body.iter().flat_map(Stmt::exprs));
+        for t in &p.targets {
+            self.declare(*t);
+        }
+        let base = p.targets.first().map(|t| self.scope.name(*t).to_string()).unwrap_or_default();
+        let mut body = Vec::new();
+        self.statements(&p.body, &base, 1, &mut body);
+        self.hoisted();
+        self.line("always @* begin");
+        body.iter().for_each(|l| self.line(l));
+        self.line("end");
+    }
+
+    fn statements(&mut self, body: &[Stmt], base: &str, depth: usize, out: &mut Vec<String>) {
+        let pad = "    ".repeat(depth);
+        for s in body {
+            match s {
+                Stmt::Comment(text) => out.push(format!("{pad}// {text}")),
+                Stmt::Assign(net, value) => {
+                    let name = self.scope.name(*net).to_string();
+                    let value = self.scope.assigned(value, &name);
+                    out.push(format!("{pad}{name} = {value};"));
+                }
+                Stmt::If(condition, then, otherwise) => {
+                    let condition = self.scope.bare(condition, base);
+                    out.push(format!("{pad}if ({condition}) begin"));
+                    self.statements(then, base, depth + 1, out);
+                    if !otherwise.is_empty() {
+                        out.push(format!("{pad}end else begin"));
+                        self.statements(otherwise, base, depth + 1, out);
+                    }
+                    out.push(format!("{pad}end"));
+                }
+                Stmt::Case(subject, arms, default) => {
+                    let subject = self.scope.bare(subject, base);
+                    out.push(format!("{pad}case ({subject})"));
+                    for (key, body) in arms {
+                        let key = self.scope.bare(key, base);
+                        out.push(format!("{pad}    {key}: begin"));
+                        self.statements(body, base, depth + 2, out);
+                        out.push(format!("{pad}    end"));
+                    }
+                    if default.is_empty() {
+                        out.push(format!("{pad}    default: ;"));
+                    } else {
+                        out.push(format!("{pad}    default: begin"));
+                        self.statements(default, base, depth + 2, out);
+                        out.push(format!("{pad}    end"));
+                    }
+                    out.push(format!("{pad}endcase"));
+                }
+            }
+        }
+    }
+
+    /// Writes the always blocks of the registers whose operands are all declared; with `all`, of every one.
+    fn flush(&mut self, all: bool) {
+        let (ready, later): (Vec<&Register>, Vec<&Register>) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|r| all || register_exprs(r).flat_map(crate::check::reads).all(|id| self.declared.contains(&id)));
+        self.pending = later;
+        let mut blocks: Vec<Always> = Vec::new();
+        for r in ready {
+            self.declare_reads(register_exprs(r));
+            let block = self.always(r);
+            match blocks.iter_mut().find(|b| b.clock == block.clock && b.arms_match(&block)) {
+                Some(b) => b.absorb(block),
+                None => blocks.push(block),
+            }
+        }
+        self.hoisted();
+        for block in blocks {
+            let text = block.text();
+            if !self.out.ends_with("\n\n") {
+                self.line("");
+            }
+            text.iter().for_each(|l| self.line(l));
+        }
+    }
+
+    /// The register's assignments, by the condition under which each applies.
+    fn always(&mut self, r: &Register) -> Always {
+        let name = self.scope.name(r.net).to_string();
+        let ty = self.m.net(r.net).ty;
+        let mut arms = Vec::new();
+        if let Some((condition, value)) = &r.reset {
+            let condition = self.scope.bare(condition, &name);
+            arms.push((Some(condition), vec![format!("{name} <= {};", literal(ty, value))]));
+        }
+        for u in &r.updates {
+            let condition = u.condition.as_ref().map(|c| self.scope.bare(c, &name));
+            let value = self.scope.assigned(&u.value, &name);
+            arms.push((condition, vec![format!("{name} <= {value};")]));
+        }
+        Always { clock: self.scope.name(r.clock).to_string(), arms }
+    }
+
+    fn properties(&mut self) {
+        let properties: Vec<&Property> = self.m.items.iter().filter_map(property).collect();
+        if properties.is_empty() {
+            return;
+        }
+        self.out += "\n`ifdef FORMAL\n";
+        for p in properties {
+            self.declare_reads([&p.expr]);
+            let value = self.scope.bare(&p.expr, &p.name);
+            self.hoisted();
+            let clock = self.scope.name(p.clock).to_string();
+            let keyword = match p.kind {
+                PropertyKind::Assert => "assert",
+                PropertyKind::Assume => "assume",
+                PropertyKind::Cover => "cover",
+            };
+            self.line(&format!("always @(posedge {clock}) {}: {keyword} ({value});", p.name));
+        }
+        self.out += "`endif\n";
+    }
+}
+
+fn property(item: &Item) -> Option<&Property> {
+    match item {
+        Item::Property(p) => Some(p),
+        _ => None,
+    }
+}
+
+fn register_exprs(r: &Register) -> impl Iterator<Item = &Expr> {
+    r.reset.iter().map(|(c, _)| c).chain(r.updates.iter().flat_map(|u| u.condition.iter().chain([&u.value])))
+}
+
+/// One always block: registers that change under the same conditions share it.
+struct Always {
+    clock: String,
+    arms: Vec<(Option<String>, Vec<String>)>,
+}
+
+impl Always {
+    fn arms_match(&self, other: &Always) -> bool {
+        self.arms.iter().map(|(c, _)| c).eq(other.arms.iter().map(|(c, _)| c))
+    }
+
+    fn absorb(&mut self, other: Always) {
+        for (mine, theirs) in self.arms.iter_mut().zip(other.arms) {
+            mine.1.extend(theirs.1);
+        }
+    }
+
+    fn text(&self) -> Vec<String> {
+        let mut out = vec![format!("always @(posedge {}) begin", self.clock)];
+        for (i, (condition, body)) in self.arms.iter().enumerate() {
+            let pad = match condition {
+                None if i == 0 => "    ",
+                _ => "        ",
+            };
+            match (i, condition) {
+                (0, None) => {}
+                (0, Some(c)) => out.push(format!("    if ({c}) begin")),
+                (_, Some(c)) => out.push(format!("    end else if ({c}) begin")),
+                (_, None) => out.push("    end else begin".into()),
+            }
+            out.extend(body.iter().map(|l| format!("{pad}{l}")));
+        }
+        if self.arms.first().is_some_and(|(c, _)| c.is_some()) {
+            out.push("    end".into());
+        }
+        out.push("end".into());
+        out
+    }
+}
