@@ -2,3 +2,4 @@
 //! Models as they come: GGUF files, their tokenizers, and where models are found by name.
 
 pub mod gguf;
+pub mod tokenizer;
