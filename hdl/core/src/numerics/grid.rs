@@ -10,6 +10,9 @@ use super::f24::F24;
 /// The grid's LSB is `2^-LSB`.
 pub const LSB: i32 = 36;
 
+/// A term of a matrix product at or above this raises the flag.
+const TERM_LIMIT: i64 = 1 << 52;
+
 /// Below this, a product of two scales is far from saturating and any term with it is below 2^51
 /// on the grid, where adding [`MAGIC`] in f64 rounds to an integer.
 const FAST_SCALE: f64 = 1.0 / 16.0;
@@ -85,12 +88,14 @@ fn shift(x: i64, r: i32) -> (i64, bool) {
 /// Places `d * dx * s` (a weight scale, an activation scale, a sum of one block) on the grid.
 ///
 /// `d`: fp16 bits; `dx`: its sign is ignored, a scale is never negative; `|s| <= 32 * 128 * 127`.
-/// The flag tells that the product is too large for the grid.
+/// The flag tells that the product is too large for the grid, or the term outside of ±2^52: so small that
+/// the 2048 terms of the longest row cannot overflow the accumulator in any order.
 #[inline]
 pub fn place(d: u16, dx: F24, s: i32) -> (i64, bool) {
     let (sd, ed) = split_fp16(d);
     let product = i64::from(sd) * i64::from(dx.significand()) * i64::from(s);
-    shift(product << 17, 123 - ed - dx.exponent())
+    let (term, too_large) = shift(product << 17, 123 - ed - dx.exponent());
+    (term, too_large || !(-TERM_LIMIT..TERM_LIMIT).contains(&term))
 }
 
 /// Places `a * b * s` on the grid: two f24 scales and an integer.
@@ -183,7 +188,8 @@ mod tests {
         let product = i128::from(sd) * i128::from(dx.significand()) * i128::from(s);
         let (value, saturated) = place(d, dx, s);
         let too_large = 123 - ed - dx.exponent() < 0 && product != 0;
-        assert_eq!(saturated, too_large, "{d:#06x} {dx:?} {s}");
+        let limit = !(-TERM_LIMIT..TERM_LIMIT).contains(&value);
+        assert_eq!(saturated, too_large || limit, "{d:#06x} {dx:?} {s}");
         if !too_large {
             let exponent = if product == 0 { 0 } else { ed + dx.exponent() - 142 };
             assert_eq!(value, place_rational(product, exponent), "{d:#06x} {dx:?} {s}");
@@ -271,7 +277,7 @@ mod tests {
         }
         // The largest product that fits: r = 0 at ed = 5, ex = 118.
         let dx = F24::from_bits(118 << 23 | 0x7fff00);
-        assert_eq!(place(0x7bff, dx, worst), (-(2047i64 * 65535 * 520_192) << 17, false));
+        assert_eq!(place(0x7bff, dx, worst), (-(2047i64 * 65535 * 520_192) << 17, true));
         assert!(place(0x7bff, F24::from_bits(119 << 23), 1).1);
     }
 
