@@ -56,6 +56,21 @@ impl F24 {
         (F24(sign | (exponent as u32) << 23 | (significand & 0x7fff) << 8), false)
     }
 
+    /// `(-1)^negative * magnitude * 2^exponent`, rounded once to nearest even; the flag as in [`F24::round`].
+    #[inline]
+    pub const fn from_integer(negative: bool, magnitude: u64, exponent: i32) -> (F24, bool) {
+        if magnitude == 0 {
+            return F24::from_parts(negative, 0, 0);
+        }
+        let zeros = magnitude.leading_zeros() as i32;
+        let aligned = magnitude << zeros;
+        // 16 bits stay, 48 go; a rounded-up 0xffff carries.
+        let (kept, rest) = ((aligned >> 48) as u32, aligned << 16);
+        let kept = kept + (rest > 1 << 63 || (rest == 1 << 63 && kept & 1 == 1)) as u32;
+        let carry = kept >> 16;
+        F24::from_parts(negative, kept >> carry, exponent + 190 - zeros + carry as i32)
+    }
+
     /// Rounds once to nearest even; the flag is set when the value saturated (infinities and NaN do).
     #[inline]
     pub fn round(x: f64) -> (F24, bool) {
@@ -273,6 +288,7 @@ mod tests {
         fn product_is_rounded_once(a in finite(), b in finite()) {
             let negative = a.is_negative() != b.is_negative();
             let exact = u128::from(a.significand()) * u128::from(b.significand());
+            prop_assert_eq!(F24::from_integer(negative, exact as u64, a.exponent() + b.exponent() - 284).0, a * b);
             prop_assert_eq!(a * b, round_integer(negative, exact, a.exponent() + b.exponent() - 284));
         }
 

@@ -72,7 +72,7 @@ pub fn fp16_to_f32(bits: u16) -> f32 {
 
 /// `x >> r`, rounded to nearest even; `r >= 64` gives 0, `r < 0` gives `x` and the flag if `x != 0`.
 #[inline]
-fn shift(x: i64, r: i32) -> (i64, bool) {
+pub(super) fn shift(x: i64, r: i32) -> (i64, bool) {
     if r >= 64 {
         return (0, false);
     }
@@ -119,19 +119,7 @@ pub fn place1(x: F24) -> (i64, bool) {
 /// A grid value as f24: `value * 2^-36`, rounded once to nearest even; 0 gives +0.
 #[inline]
 pub fn to_f24(value: i64) -> F24 {
-    if value == 0 {
-        return F24::ZERO;
-    }
-    let magnitude = value.unsigned_abs();
-    let zeros = magnitude.leading_zeros();
-    let aligned = magnitude << zeros;
-    // 16 bits stay, 48 go; the carry of a rounded-up 0xffff lands in the exponent.
-    let kept = aligned >> 48;
-    let rest = aligned << 16;
-    let up = u64::from(rest > 1 << 63 || (rest == 1 << 63 && kept & 1 == 1));
-    let exponent = 63 - u64::from(zeros) + 91;
-    let packed = (exponent << 15) + (kept & 0x7fff) + up;
-    F24::from_bits((u32::from(value < 0) << 31) | (packed as u32) << 8)
+    F24::from_integer(value < 0, value.unsigned_abs(), -LSB).0
 }
 
 /// The product of two scales with the work of [`place`] or [`place2`] done ahead, for many integers.
