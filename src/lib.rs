@@ -2,3 +2,4 @@
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
 pub mod model;
+pub mod sampling;

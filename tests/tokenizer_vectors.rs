@@ -31,10 +31,7 @@ fn check_vectors(name: &str) {
     // Both files end with their separator: the 47th case is the empty text.
     let separator = "\n__ggml_vocab_test__\n";
     let inputs: Vec<&str> = inputs.split(separator).collect();
-    let outputs: Vec<Vec<u32>> = outputs
-        .split('\n')
-        .map(|l| l.split_whitespace().map(|id| id.parse().unwrap()).collect())
-        .collect();
+    let outputs: Vec<Vec<u32>> = outputs.split('\n').map(|l| l.split_whitespace().map(|id| id.parse().unwrap()).collect()).collect();
     assert_eq!((inputs.len(), outputs.len()), (47, 47));
 
     let mut passed = 0;
@@ -66,36 +63,17 @@ fn reference_runs_have_the_same_prompt_ids_and_text() {
     let Some(golden) = shared("golden/golden.json") else {
         return;
     };
-    let golden: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
     for (name, run) in golden.as_object().unwrap() {
         let Some(tokenizer) = tokenizer(run["file"].as_str().unwrap()) else {
             continue;
         };
-        let ids = |key: &str| -> Vec<u32> {
-            run[key]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|id| id.as_u64().unwrap() as u32)
-                .collect()
-        };
+        let ids = |key: &str| -> Vec<u32> { run[key].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect() };
         let prompt = run["prompt"].as_str().unwrap();
-        assert_eq!(
-            tokenizer.encode(prompt, EncodeOptions::PROMPT),
-            ids("prompt_ids"),
-            "{name}"
-        );
+        assert_eq!(tokenizer.encode(prompt, EncodeOptions::PROMPT), ids("prompt_ids"), "{name}");
         let mut decoder = tokenizer.decoder();
-        let text: String = ids("greedy_ids")
-            .iter()
-            .map(|&id| decoder.push(id))
-            .collect();
-        assert_eq!(
-            text + &decoder.finish(),
-            run["text"].as_str().unwrap(),
-            "{name}"
-        );
+        let text: String = ids("greedy_ids").iter().map(|&id| decoder.push(id)).collect();
+        assert_eq!(text + &decoder.finish(), run["text"].as_str().unwrap(), "{name}");
     }
 }
 
@@ -107,10 +85,7 @@ fn long_texts_are_fast_and_come_back() {
     let text = std::fs::read_to_string(path).unwrap();
     let one_word = "a".repeat(65536);
     let spaces = " ".repeat(65536);
-    for file in [
-        "tokenizers/ggml-vocab-llama-spm.gguf",
-        "tokenizers/ggml-vocab-gpt-2.gguf",
-    ] {
+    for file in ["tokenizers/ggml-vocab-llama-spm.gguf", "tokenizers/ggml-vocab-gpt-2.gguf"] {
         let Some(tokenizer) = tokenizer(file) else {
             return;
         };
@@ -118,11 +93,7 @@ fn long_texts_are_fast_and_come_back() {
             let start = Instant::now();
             let ids = tokenizer.encode(text, EncodeOptions::TEXT);
             let took = start.elapsed();
-            println!(
-                "{file}: {} bytes, {} tokens, {took:?}",
-                text.len(),
-                ids.len()
-            );
+            println!("{file}: {} bytes, {} tokens, {took:?}", text.len(), ids.len());
             assert_eq!(&tokenizer.decode(&ids), text);
             // Quadratic merging takes minutes here; the bound only has to tell that apart on a busy machine.
             assert!(took < Duration::from_secs(10), "{took:?}");

@@ -21,30 +21,17 @@ pub(super) struct Bpe {
 impl Bpe {
     pub fn read(gguf: &Gguf, vocab: &Vocab) -> Result<Bpe, TokenizerError> {
         let splitter = Splitter::named(gguf.str("tokenizer.ggml.pre")?)?;
-        let mut symbols = Symbols {
-            vocab,
-            ids: HashMap::new(),
-            extra: Vec::new(),
-        };
-        let bytes = (0..=255)
-            .map(|b| symbols.id(byte_char(b).to_string().as_bytes()))
-            .collect();
+        let mut symbols = Symbols { vocab, ids: HashMap::new(), extra: Vec::new() };
+        let bytes = (0..=255).map(|b| symbols.id(byte_char(b).to_string().as_bytes())).collect();
         let mut merges = HashMap::new();
         for (place, line) in (0..).zip(strings(gguf, "tokenizer.ggml.merges")?) {
-            let (left, right) = halves(&line).ok_or_else(|| TokenizerError::Merge {
-                place,
-                found: String::from_utf8_lossy(&line).into_owned(),
-            })?;
+            let (left, right) =
+                halves(&line).ok_or_else(|| TokenizerError::Merge { place, found: String::from_utf8_lossy(&line).into_owned() })?;
             let made = symbols.id(&[left, right].concat());
             let pair = (symbols.id(left), symbols.id(right));
             merges.entry(pair).or_insert((place, made));
         }
-        Ok(Bpe {
-            splitter,
-            merges,
-            bytes,
-            extra: symbols.extra,
-        })
+        Ok(Bpe { splitter, merges, bytes, extra: symbols.extra })
     }
 
     /// Appends the tokens of `text`.
@@ -139,9 +126,6 @@ mod tests {
     fn a_merge_has_two_sides() {
         assert_eq!(halves(b"a b"), Some((&b"a"[..], &b"b"[..])));
         assert_eq!(halves(b"  b"), Some((&b" "[..], &b"b"[..])));
-        assert_eq!(
-            (halves(b"ab"), halves(b"a "), halves(b"")),
-            (None, None, None)
-        );
+        assert_eq!((halves(b"ab"), halves(b"a "), halves(b"")), (None, None, None));
     }
 }

@@ -13,11 +13,7 @@ pub struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(tokenizer: &'a Tokenizer, strip_space: bool) -> Decoder<'a> {
-        Decoder {
-            tokenizer,
-            pending: Vec::new(),
-            strip_space,
-        }
+        Decoder { tokenizer, pending: Vec::new(), strip_space }
     }
 
     /// The text that token `id` completes; empty for control tokens, ids out of range and parts of a character.
@@ -130,10 +126,7 @@ mod tests {
     #[test]
     fn bytes_that_cannot_be_text_are_replaced_at_once() {
         assert_eq!(take(&[0xff, b'a']), ("\u{fffd}a".to_string(), 2));
-        assert_eq!(
-            take(&[0xf0, 0x9f, b'a', 0xc3]),
-            ("\u{fffd}a".to_string(), 3)
-        );
+        assert_eq!(take(&[0xf0, 0x9f, b'a', 0xc3]), ("\u{fffd}a".to_string(), 3));
         assert_eq!(take(&[0xc0]), ("\u{fffd}".to_string(), 1));
     }
 }

@@ -18,22 +18,13 @@ struct Candidate<R> {
 
 /// Merges neighbours until `pair` allows no more. `pair(a, b)` is the rank of the merge and what it makes.
 /// Takes O(n log n) calls and steps for n symbols.
-pub(super) fn merge_all<S: Copy, R: Ord>(
-    symbols: Vec<S>,
-    pair: impl Fn(S, S) -> Option<(R, S)>,
-) -> Vec<S> {
+pub(super) fn merge_all<S: Copy, R: Ord>(symbols: Vec<S>, pair: impl Fn(S, S) -> Option<(R, S)>) -> Vec<S> {
     let mut list = List::new(symbols);
     let mut queue = BinaryHeap::new();
     for left in 1..list.symbols.len() {
         queue.extend(list.candidate(left - 1, &pair));
     }
-    while let Some(Candidate {
-        left: Reverse(left),
-        right,
-        ages,
-        ..
-    }) = queue.pop()
-    {
+    while let Some(Candidate { left: Reverse(left), right, ages, .. }) = queue.pop() {
         if ages != (list.ages[left], list.ages[right]) {
             continue;
         }
@@ -64,31 +55,20 @@ impl<S: Copy> List<S> {
         let n = symbols.len();
         List {
             before: (0..n).map(|i| i.wrapping_sub(1)).collect(), // NONE for the first
-            after: (0..n)
-                .map(|i| if i + 1 < n { i + 1 } else { NONE })
-                .collect(),
+            after: (0..n).map(|i| if i + 1 < n { i + 1 } else { NONE }).collect(),
             ages: vec![0; n],
             symbols,
         }
     }
 
-    fn candidate<R: Ord>(
-        &self,
-        left: usize,
-        pair: &impl Fn(S, S) -> Option<(R, S)>,
-    ) -> Option<Candidate<R>> {
+    fn candidate<R: Ord>(&self, left: usize, pair: &impl Fn(S, S) -> Option<(R, S)>) -> Option<Candidate<R>> {
         let right = self.after[left];
         if right == NONE {
             return None;
         }
         let (rank, _) = pair(self.symbols[left], self.symbols[right])?;
         let ages = (self.ages[left], self.ages[right]);
-        Some(Candidate {
-            rank,
-            left: Reverse(left),
-            right,
-            ages,
-        })
+        Some(Candidate { rank, left: Reverse(left), right, ages })
     }
 
     fn join(&mut self, left: usize, right: usize, merged: S) {
@@ -103,11 +83,7 @@ impl<S: Copy> List<S> {
 
     fn into_symbols(self) -> Vec<S> {
         let alive = self.ages.iter().map(|&age| age != GONE);
-        self.symbols
-            .iter()
-            .zip(alive)
-            .filter_map(|(&s, alive)| alive.then_some(s))
-            .collect()
+        self.symbols.iter().zip(alive).filter_map(|(&s, alive)| alive.then_some(s)).collect()
     }
 }
 
@@ -120,14 +96,8 @@ mod tests {
         // Digits add while the sum stays below ten; the greatest sum goes first.
         let add = |a: u32, b: u32| (a + b < 10).then_some((a + b, a + b));
         assert_eq!(merge_all(vec![1, 2, 6, 3, 5], add), [3, 9, 5]);
-        assert_eq!(
-            merge_all(vec![3, 3, 3, 3], |a, b| (a == b).then_some((0, a + b))),
-            [12]
-        );
-        assert_eq!(
-            merge_all(vec![3, 3, 3], |a, b| (a == b).then_some((0, a + b))),
-            [6, 3]
-        );
+        assert_eq!(merge_all(vec![3, 3, 3, 3], |a, b| (a == b).then_some((0, a + b))), [12]);
+        assert_eq!(merge_all(vec![3, 3, 3], |a, b| (a == b).then_some((0, a + b))), [6, 3]);
         assert_eq!(merge_all(Vec::<u32>::new(), add), []);
     }
 }

@@ -37,24 +37,14 @@ pub enum TokenizerError {
     #[error("the vocabulary has {found} tokens (legal: 1 to 4294967295); convert the model again")]
     Size { found: usize },
     #[error("`{key}` holds {found:?} values instead of {wanted}; convert the model again")]
-    ArrayType {
-        key: &'static str,
-        found: ValueType,
-        wanted: &'static str,
-    },
+    ArrayType { key: &'static str, found: ValueType, wanted: &'static str },
     #[error("`{key}` has {found} values for {tokens} tokens; convert the model again")]
-    ArrayLength {
-        key: &'static str,
-        found: usize,
-        tokens: usize,
-    },
+    ArrayLength { key: &'static str, found: usize, tokens: usize },
     #[error("token {token} has type {found} (legal: 1 to 6); convert the model again")]
     Kind { token: usize, found: String },
     #[error("the score of token {token} is not a number; convert the model again")]
     Score { token: usize },
-    #[error(
-        "merge {place} is `{found}` instead of two texts with a space between; convert the model again"
-    )]
+    #[error("merge {place} is `{found}` instead of two texts with a space between; convert the model again")]
     Merge { place: u32, found: String },
     #[error("`{key}` is {id}, past the {tokens} tokens of the vocabulary; convert the model again")]
     SpecialId { key: String, id: u32, tokens: usize },
@@ -71,15 +61,9 @@ pub struct EncodeOptions {
 
 impl EncodeOptions {
     /// Text as it is: no BOS, no control tokens.
-    pub const TEXT: EncodeOptions = EncodeOptions {
-        add_special: false,
-        parse_special: false,
-    };
+    pub const TEXT: EncodeOptions = EncodeOptions { add_special: false, parse_special: false };
     /// The beginning of a model's context: with BOS where the model wants it.
-    pub const PROMPT: EncodeOptions = EncodeOptions {
-        add_special: true,
-        parse_special: true,
-    };
+    pub const PROMPT: EncodeOptions = EncodeOptions { add_special: true, parse_special: true };
 }
 
 enum Kind {
@@ -99,20 +83,14 @@ impl Tokenizer {
     pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, TokenizerError> {
         let model = gguf.str("tokenizer.ggml.model")?;
         if !TOKENIZERS.contains(&model) {
-            return Err(TokenizerError::Model {
-                found: model.to_string(),
-            });
+            return Err(TokenizerError::Model { found: model.to_string() });
         }
         let vocab = Vocab::read(gguf, model == "llama")?;
         let kind = match model {
             "llama" => Kind::Spm(spm::Spm::read(gguf, &vocab)?),
             _ => Kind::Bpe(bpe::Bpe::read(gguf, &vocab)?),
         };
-        Ok(Tokenizer {
-            specials: Specials::of(&vocab),
-            vocab,
-            kind,
-        })
+        Ok(Tokenizer { specials: Specials::of(&vocab), vocab, kind })
     }
 
     /// The tokens of `text`.

@@ -29,11 +29,7 @@ impl Specials {
             let always = *kind == TokenKind::UserDefined;
             let special = always || matches!(kind, TokenKind::Control | TokenKind::Unknown);
             if let (true, Ok(text)) = (special && !text.is_empty(), std::str::from_utf8(text)) {
-                tokens.push(Special {
-                    text: text.to_string(),
-                    id,
-                    always,
-                });
+                tokens.push(Special { text: text.to_string(), id, always });
             }
         }
         tokens.sort_by_key(|t| std::cmp::Reverse(t.text.len()));

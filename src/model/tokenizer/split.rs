@@ -24,16 +24,11 @@ impl Splitter {
             "gpt-2" => false,
             "smollm" => true,
             _ => {
-                return Err(TokenizerError::PreTokenizer {
-                    found: name.to_string(),
-                });
+                return Err(TokenizerError::PreTokenizer { found: name.to_string() });
             }
         };
         let words = Regex::new(WORDS).map_err(|e| TokenizerError::Pattern(Box::new(e)))?;
-        Ok(Splitter {
-            words,
-            single_digits,
-        })
+        Ok(Splitter { words, single_digits })
     }
 
     /// Calls `word` for each word of `text`, in order; together they are the text.
@@ -74,27 +69,19 @@ mod tests {
 
     fn split<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
         let mut words = Vec::new();
-        Splitter::named(name)
-            .unwrap()
-            .split(text, &mut |w| words.push(w));
+        Splitter::named(name).unwrap().split(text, &mut |w| words.push(w));
         words
     }
 
     #[test]
     fn spaces_go_with_the_word_that_follows() {
-        assert_eq!(
-            split("gpt-2", "it's  42 a!\n\n b "),
-            ["it", "'s", " ", " 42", " a", "!", "\n\n", " b", " "]
-        );
+        assert_eq!(split("gpt-2", "it's  42 a!\n\n b "), ["it", "'s", " ", " 42", " a", "!", "\n\n", " b", " "]);
         assert_eq!(split("gpt-2", "\n\nx"), ["\n", "\n", "x"]);
     }
 
     #[test]
     fn smollm_takes_digits_one_by_one() {
-        assert_eq!(
-            split("smollm", "in  2024."),
-            ["in", "  ", "2", "0", "2", "4", "."]
-        );
+        assert_eq!(split("smollm", "in  2024."), ["in", "  ", "2", "0", "2", "4", "."]);
     }
 
     #[test]
@@ -105,9 +92,6 @@ mod tests {
     #[test]
     fn an_unknown_rule_is_refused_by_name() {
         let error = Splitter::named("llama-bpe").err().unwrap().to_string();
-        assert!(
-            error.contains("llama-bpe") && error.contains("smollm"),
-            "{error}"
-        );
+        assert!(error.contains("llama-bpe") && error.contains("smollm"), "{error}");
     }
 }

@@ -23,11 +23,7 @@ impl Spm {
         if let Some(token) = scores.iter().position(|s| s.is_nan()) {
             return Err(TokenizerError::Score { token });
         }
-        let byte = |b: u8| {
-            vocab
-                .id(format!("<0x{b:02X}>").as_bytes())
-                .or_else(|| vocab.id(&[b]))
-        };
+        let byte = |b: u8| vocab.id(format!("<0x{b:02X}>").as_bytes()).or_else(|| vocab.id(&[b]));
         Ok(Spm {
             ranks: scores.into_iter().map(rank).collect(),
             bytes: (0..=255).map(byte).collect(),
@@ -38,16 +34,10 @@ impl Spm {
     /// Appends the tokens of `text`, whose spaces are taken literally (no prefix is added here).
     pub fn encode(&self, vocab: &Vocab, text: &str, out: &mut Vec<u32>) {
         let text = text.replace(' ', SPACE);
-        let chars = text.char_indices().map(|(at, c)| Span {
-            at,
-            end: at + c.len_utf8(),
-        });
+        let chars = text.char_indices().map(|(at, c)| Span { at, end: at + c.len_utf8() });
         let bytes = text.as_bytes();
         let pair = |a: Span, b: Span| {
-            let both = Span {
-                at: a.at,
-                end: b.end,
-            };
+            let both = Span { at: a.at, end: b.end };
             if both.end - both.at > self.longest {
                 return None;
             }
@@ -86,11 +76,7 @@ impl Span {
 /// Maps a score to an integer in the same order; +0 and -0 are equal.
 fn rank(score: f32) -> u32 {
     let bits = (score + 0.0).to_bits();
-    if bits >> 31 == 1 {
-        !bits
-    } else {
-        bits | 1 << 31
-    }
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 #[cfg(test)]
@@ -99,16 +85,7 @@ mod tests {
 
     #[test]
     fn ranks_order_as_scores_do() {
-        let scores = [
-            f32::NEG_INFINITY,
-            -1e30,
-            -1.5,
-            -1e-40,
-            0.0,
-            1e-40,
-            2.0,
-            f32::INFINITY,
-        ];
+        let scores = [f32::NEG_INFINITY, -1e30, -1.5, -1e-40, 0.0, 1e-40, 2.0, f32::INFINITY];
         assert!(scores.windows(2).all(|p| rank(p[0]) < rank(p[1])));
         assert_eq!(rank(-0.0), rank(0.0));
     }

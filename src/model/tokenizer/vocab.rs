@@ -20,22 +20,12 @@ pub enum TokenKind {
 impl TokenKind {
     fn from_id(id: i64) -> Option<TokenKind> {
         use TokenKind::*;
-        [Normal, Unknown, Control, UserDefined, Unused, Byte]
-            .into_iter()
-            .find(|&k| k as i64 == id)
+        [Normal, Unknown, Control, UserDefined, Unused, Byte].into_iter().find(|&k| k as i64 == id)
     }
 }
 
 /// Texts of control tokens that end a turn, in files that name only one end token.
-const END_TEXTS: [&[u8]; 7] = [
-    b"</s>",
-    b"<|im_end|>",
-    b"<|eot_id|>",
-    b"<|end|>",
-    b"<end_of_turn>",
-    b"<|endoftext|>",
-    b"<|end_of_text|>",
-];
+const END_TEXTS: [&[u8]; 7] = [b"</s>", b"<|im_end|>", b"<|eot_id|>", b"<|end|>", b"<end_of_turn>", b"<|endoftext|>", b"<|end_of_text|>"];
 
 pub(super) struct Vocab {
     pub tokens: Vec<Vec<u8>>,
@@ -56,9 +46,7 @@ impl Vocab {
     pub fn read(gguf: &Gguf, spm: bool) -> Result<Vocab, TokenizerError> {
         let tokens = strings(gguf, "tokenizer.ggml.tokens")?;
         if tokens.is_empty() || u32::try_from(tokens.len()).is_err() {
-            return Err(TokenizerError::Size {
-                found: tokens.len(),
-            });
+            return Err(TokenizerError::Size { found: tokens.len() });
         }
         let kinds = kinds(gguf, tokens.len())?;
         let special = |key: &str| special(gguf, key, tokens.len());
@@ -96,36 +84,20 @@ impl Vocab {
 pub(super) fn strings(gguf: &Gguf, key: &'static str) -> Result<Vec<Vec<u8>>, TokenizerError> {
     let array = gguf.array(key)?;
     let Some(strings) = array.strings() else {
-        return Err(TokenizerError::ArrayType {
-            key,
-            found: array.ty,
-            wanted: "strings",
-        });
+        return Err(TokenizerError::ArrayType { key, found: array.ty, wanted: "strings" });
     };
     Ok(strings.map(<[u8]>::to_vec).collect())
 }
 
 /// The floats of an array of metadata, one for each of `tokens` tokens.
-pub(super) fn floats(
-    gguf: &Gguf,
-    key: &'static str,
-    tokens: usize,
-) -> Result<Vec<f32>, TokenizerError> {
+pub(super) fn floats(gguf: &Gguf, key: &'static str, tokens: usize) -> Result<Vec<f32>, TokenizerError> {
     let array = gguf.array(key)?;
     if array.ty != ValueType::F32 {
-        return Err(TokenizerError::ArrayType {
-            key,
-            found: array.ty,
-            wanted: "floats",
-        });
+        return Err(TokenizerError::ArrayType { key, found: array.ty, wanted: "floats" });
     }
     let values: Vec<f32> = array.iter().filter_map(|v| v.as_f32()).collect();
     if values.len() != tokens {
-        return Err(TokenizerError::ArrayLength {
-            key,
-            found: values.len(),
-            tokens,
-        });
+        return Err(TokenizerError::ArrayLength { key, found: values.len(), tokens });
     }
     Ok(values)
 }
@@ -138,17 +110,10 @@ fn kinds(gguf: &Gguf, tokens: usize) -> Result<Vec<TokenKind>, TokenizerError> {
     let mut kinds = Vec::new();
     for (token, value) in gguf.array(KEY)?.iter().enumerate() {
         let kind = value.as_i64().and_then(TokenKind::from_id);
-        kinds.push(kind.ok_or_else(|| TokenizerError::Kind {
-            token,
-            found: value.to_string(),
-        })?);
+        kinds.push(kind.ok_or_else(|| TokenizerError::Kind { token, found: value.to_string() })?);
     }
     if kinds.len() != tokens {
-        return Err(TokenizerError::ArrayLength {
-            key: KEY,
-            found: kinds.len(),
-            tokens,
-        });
+        return Err(TokenizerError::ArrayLength { key: KEY, found: kinds.len(), tokens });
     }
     Ok(kinds)
 }
