@@ -143,40 +143,19 @@ impl Access {
 }
 
 const fn register(name: &'static str, offset: u32, access: Access, doc: &'static str) -> Register {
-    Register {
-        name,
-        offset,
-        access,
-        reset: Reset::Value(0),
-        doc,
-        fields: &[],
-    }
+    Register { name, offset, access, reset: Reset::Value(0), doc, fields: &[] }
 }
 
 const fn bits(name: &'static str, lsb: u32, width: u32, doc: &'static str) -> Bits {
-    Bits {
-        name,
-        lsb,
-        width,
-        doc,
-        values: &[],
-    }
+    Bits { name, lsb, width, doc, values: &[] }
 }
 
 const fn cause_values() -> [Value; Cause::ALL.len()] {
-    let mut values = [Value {
-        name: "",
-        value: 0,
-        doc: "",
-    }; Cause::ALL.len()];
+    let mut values = [Value { name: "", value: 0, doc: "" }; Cause::ALL.len()];
     let mut i = 0;
     while i < values.len() {
         let cause = Cause::ALL[i];
-        values[i] = Value {
-            name: cause.name(),
-            value: cause.code(),
-            doc: cause.doc(),
-        };
+        values[i] = Value { name: cause.name(), value: cause.code(), doc: cause.doc() };
         i += 1;
     }
     values
@@ -184,11 +163,7 @@ const fn cause_values() -> [Value; Cause::ALL.len()] {
 
 /// The line that opens every generated file: what it is and which build it belongs to.
 fn origin(config: &Config) -> String {
-    format!(
-        "Registers of the Heddle accelerator, configuration {} (digest {}).",
-        config.name,
-        config.digest_hex()
-    )
+    format!("Registers of the Heddle accelerator, configuration {} (digest {}).", config.name, config.digest_hex())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl Config {
 
     /// The TOML document that [`Config::parse_toml`] reads back to an equal value.
     pub fn to_toml(&self) -> String {
-        self.table().to_string()
+        toml::to_string_pretty(self).expect("every field has a TOML form")
     }
 
     /// Applies `key=value` settings such as `array.lanes=32` or `formats=q8_0,q4_0` in order, then checks the result.

@@ -20,19 +20,9 @@ pub fn c_header(config: &Config) -> String {
 
 fn register_defines(register: &Register, config: &Config) -> String {
     let name = register.name;
-    let mut text = format!(
-        "\n/* {} ({}) */\n",
-        register.doc,
-        register.access.abbreviation()
-    );
-    text += &define(
-        &format!("{name}_OFFSET"),
-        format!("0x{:03x}u", register.offset),
-    );
-    text += &define(
-        &format!("{name}_RESET"),
-        format!("0x{:08x}u", register.reset_value(config)),
-    );
+    let mut text = format!("\n/* {} ({}) */\n", register.doc, register.access.abbreviation());
+    text += &define(&format!("{name}_OFFSET"), format!("0x{:03x}u", register.offset));
+    text += &define(&format!("{name}_RESET"), format!("0x{:08x}u", register.reset_value(config)));
     for field in register.fields {
         let name = format!("{name}_{}", field.name.to_uppercase());
         text += &format!("/* {} */\n", field.doc);

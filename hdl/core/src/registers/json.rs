@@ -47,13 +47,9 @@ pub fn json(config: &Config) -> String {
         config: config.name.clone(),
         digest: config.digest_hex(),
         address_bits: super::ADDRESS_BITS,
-        registers: REGISTERS
-            .iter()
-            .map(|register| view(register, config))
-            .collect(),
+        registers: REGISTERS.iter().map(|register| view(register, config)).collect(),
     };
-    let mut text =
-        serde_json::to_string_pretty(&map).expect("strings and numbers have a JSON form");
+    let mut text = serde_json::to_string_pretty(&map).expect("strings and numbers have a JSON form");
     text.push('\n');
     text
 }
@@ -64,15 +60,7 @@ fn view(register: &Register, config: &Config) -> RegisterView {
         lsb: field.lsb,
         width: field.width,
         description: field.doc,
-        values: field
-            .values
-            .iter()
-            .map(|v| ValueView {
-                name: v.name,
-                value: v.value,
-                description: v.doc,
-            })
-            .collect(),
+        values: field.values.iter().map(|v| ValueView { name: v.name, value: v.value, description: v.doc }).collect(),
     });
     RegisterView {
         name: register.name,

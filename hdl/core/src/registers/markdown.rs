@@ -26,45 +26,22 @@ pub fn markdown(config: &Config) -> String {
             register.doc
         );
     }
-    for register in REGISTERS
-        .iter()
-        .filter(|register| !register.fields.is_empty())
-    {
+    for register in REGISTERS.iter().filter(|register| !register.fields.is_empty()) {
         text += &fields_markdown(register);
     }
     text
 }
 
 fn fields_markdown(register: &Register) -> String {
-    let mut text = format!(
-        "\n## {} (0x{:03x})\n\n{}\n\n| bits | field | meaning |\n|---|---|---|\n",
-        register.name, register.offset, register.doc
-    );
+    let mut text =
+        format!("\n## {} (0x{:03x})\n\n{}\n\n| bits | field | meaning |\n|---|---|---|\n", register.name, register.offset, register.doc);
     for field in register.fields {
-        let _ = writeln!(
-            text,
-            "| {} | `{}` | {} |",
-            field.range(),
-            field.name,
-            field.doc
-        );
+        let _ = writeln!(text, "| {} | `{}` | {} |", field.range(), field.name, field.doc);
     }
-    for field in register
-        .fields
-        .iter()
-        .filter(|field| !field.values.is_empty())
-    {
-        let _ = write!(
-            text,
-            "\n| `{}` | name | meaning |\n|---|---|---|\n",
-            field.name
-        );
+    for field in register.fields.iter().filter(|field| !field.values.is_empty()) {
+        let _ = write!(text, "\n| `{}` | name | meaning |\n|---|---|---|\n", field.name);
         for value in field.values {
-            let _ = writeln!(
-                text,
-                "| {} | `{}` | {} |",
-                value.value, value.name, value.doc
-            );
+            let _ = writeln!(text, "| {} | `{}` | {} |", value.value, value.name, value.doc);
         }
     }
     text

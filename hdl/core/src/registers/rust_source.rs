@@ -53,21 +53,14 @@ pub fn rust_source(config: &Config) -> String {
             register.doc
         );
     }
-    for register in REGISTERS
-        .iter()
-        .filter(|register| !register.fields.is_empty())
-    {
+    for register in REGISTERS.iter().filter(|register| !register.fields.is_empty()) {
         text += &fields_module(register);
     }
     text
 }
 
 fn fields_module(register: &Register) -> String {
-    let mut text = format!(
-        "\n/// Fields of [`{}`].\npub mod {} {{\n    use super::Field;\n",
-        register.name,
-        register.name.to_lowercase()
-    );
+    let mut text = format!("\n/// Fields of [`{}`].\npub mod {} {{\n    use super::Field;\n", register.name, register.name.to_lowercase());
     for field in register.fields {
         let name = field.name.to_uppercase();
         let _ = write!(
@@ -77,11 +70,7 @@ fn fields_module(register: &Register) -> String {
         );
         for value in field.values {
             let value_name = value.name.to_uppercase();
-            let _ = write!(
-                text,
-                "    /// {}\n    pub const {name}_{value_name}: u32 = {};\n",
-                value.doc, value.value
-            );
+            let _ = write!(text, "    /// {}\n    pub const {name}_{value_name}: u32 = {};\n", value.doc, value.value);
         }
     }
     text + "}\n"

@@ -4,9 +4,8 @@
 use super::{ADDRESS_BITS, Access, Bits, REGISTERS, Register, Value, origin};
 use crate::config::{CONTRACT_VERSION, Config};
 use svd_rs::{
-    Access as SvdAccess, AddressBlock, AddressBlockUsage, BitRange, Device, EnumeratedValue,
-    EnumeratedValues, Field, FieldInfo, Interrupt, ModifiedWriteValues, Peripheral, PeripheralInfo,
-    RegisterCluster, RegisterInfo, RegisterProperties, SvdError, ValidateLevel,
+    Access as SvdAccess, AddressBlock, AddressBlockUsage, BitRange, Device, EnumeratedValue, EnumeratedValues, Field, FieldInfo, Interrupt,
+    ModifiedWriteValues, Peripheral, PeripheralInfo, RegisterCluster, RegisterInfo, RegisterProperties, SvdError, ValidateLevel,
 };
 
 const LEVEL: ValidateLevel = ValidateLevel::Strict;
@@ -36,16 +35,9 @@ fn device(config: &Config) -> Result<Device, SvdError> {
 fn peripheral(config: &Config) -> Result<PeripheralInfo, SvdError> {
     let registers = REGISTERS.iter().map(|declared| register(declared, config));
     let registers = registers.map(|info| info.map(|info| RegisterCluster::Register(info.single())));
-    let block = AddressBlock::builder()
-        .offset(0)
-        .size(1 << ADDRESS_BITS)
-        .usage(AddressBlockUsage::Registers)
-        .build(LEVEL)?;
-    let interrupt = Interrupt::builder()
-        .name("HEDDLE".into())
-        .description(Some("An enabled event is pending.".into()))
-        .value(0)
-        .build(LEVEL)?;
+    let block = AddressBlock::builder().offset(0).size(1 << ADDRESS_BITS).usage(AddressBlockUsage::Registers).build(LEVEL)?;
+    let interrupt =
+        Interrupt::builder().name("HEDDLE".into()).description(Some("An enabled event is pending.".into())).value(0).build(LEVEL)?;
     PeripheralInfo::builder()
         .name("HEDDLE".into())
         .description(Some("The accelerator.".into()))
@@ -63,11 +55,7 @@ fn register(declared: &Register, config: &Config) -> Result<RegisterInfo, SvdErr
         Access::WriteOneToClear => (SvdAccess::ReadWrite, Some(ModifiedWriteValues::OneToClear)),
         Access::WriteOnly => (SvdAccess::WriteOnly, None),
     };
-    let fields = declared
-        .fields
-        .iter()
-        .map(field)
-        .collect::<Result<Vec<_>, _>>()?;
+    let fields = declared.fields.iter().map(field).collect::<Result<Vec<_>, _>>()?;
     RegisterInfo::builder()
         .name(declared.name.into())
         .description(Some(declared.doc.into()))
@@ -81,11 +69,7 @@ fn register(declared: &Register, config: &Config) -> Result<RegisterInfo, SvdErr
 }
 
 fn field(declared: &Bits) -> Result<Field, SvdError> {
-    let values = declared
-        .values
-        .iter()
-        .map(value)
-        .collect::<Result<Vec<_>, _>>()?;
+    let values = declared.values.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     let values = match values.is_empty() {
         true => vec![],
         false => vec![EnumeratedValues::builder().values(values).build(LEVEL)?],

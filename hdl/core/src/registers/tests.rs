@@ -28,18 +28,14 @@ fn resets_describe_the_build() {
     assert_eq!(map::LIMITS.reset_value(&base), 0x0067_0100);
     let digest = [map::DIGEST_LO, map::DIGEST_HI].map(|word| word.reset_value(&base).to_le_bytes());
     assert_eq!(digest.concat(), base.digest());
-    assert_eq!(
-        map::GEOMETRY_PORT_BYTES.get(map::GEOMETRY.reset_value(&base)),
-        16
-    );
+    assert_eq!(map::GEOMETRY_PORT_BYTES.get(map::GEOMETRY.reset_value(&base)), 16);
 }
 
 #[test]
 fn svd_validates_and_reads_back() {
     for preset in PRESETS {
         let config = Config::preset(preset).unwrap();
-        let strict =
-            svd_parser::Config::default().validate_level(svd_parser::ValidateLevel::Strict);
+        let strict = svd_parser::Config::default().validate_level(svd_parser::ValidateLevel::Strict);
         let device = svd_parser::parse_with_config(&svd(&config), &strict).unwrap();
         let peripheral = device.get_peripheral("HEDDLE").unwrap();
         assert_eq!(peripheral.registers().count(), REGISTERS.len());
@@ -50,11 +46,7 @@ fn svd_validates_and_reads_back() {
             assert_eq!(reset, u64::from(register.reset_value(&config)));
             assert_eq!(read.fields().count(), register.fields.len());
         }
-        let cause = peripheral
-            .get_register("CAUSE")
-            .unwrap()
-            .get_field("CAUSE")
-            .unwrap();
+        let cause = peripheral.get_register("CAUSE").unwrap().get_field("CAUSE").unwrap();
         assert_eq!(cause.enumerated_values[0].values.len(), Cause::ALL.len());
     }
 }
@@ -83,24 +75,14 @@ fn rust_source_compiles() {
                 const _: () = assert!(LANES == 32 && LAST_RESULT.offset == 0x138);\n\
                 const _: () = assert!(cause::CAUSE_MISALIGNED == 6 && control::CLEAR.set(1, 1) == 3);\n";
     std::fs::write(&source, rust_source(&Config::base()) + uses).unwrap();
-    let strict = [
-        "--edition=2021",
-        "--crate-type=lib",
-        "--emit=metadata",
-        "-Dwarnings",
-        "--out-dir",
-    ];
+    let strict = ["--edition=2021", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "--out-dir"];
     compile(Command::new("rustc").args(strict).arg(dir.path()), &source);
 }
 
 fn compile(command: &mut Command, source: &Path) {
     match command.arg(source).output() {
         Err(missing) => println!("skipped: {command:?}: {missing}"),
-        Ok(output) => assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        ),
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
     }
 }
 
@@ -115,11 +97,7 @@ fn json_lists_every_register() {
 fn markdown_has_a_row_per_register_and_field() {
     let page = markdown(&Config::base());
     for register in REGISTERS {
-        assert!(page.contains(&format!(
-            "| `{}` | {} |",
-            register.name,
-            register.access.abbreviation()
-        )));
+        assert!(page.contains(&format!("| `{}` | {} |", register.name, register.access.abbreviation())));
         for field in register.fields {
             assert!(page.contains(&format!("| {} | `{}` |", field.range(), field.name)));
         }

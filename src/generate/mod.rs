@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Everything that `gen` writes for one configuration, as texts by file name.
+//!
+//! The same configuration gives the same bytes on every run and machine: there is no date, path or
+//! environment in them. [`output`] puts the files into a folder, or compares a folder with them.
+
+pub mod diagram;
+pub mod output;
+pub mod rtl;
+pub mod source;
+
+use heddle_core::config::{self, CONTRACT_VERSION, Config};
+use heddle_core::{descriptor, registers};
+use rtl::{Rtl, RtlError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Texts by file name, without folders.
+pub type Files = BTreeMap<String, String>;
+
+/// Name of the file that lists the others.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What `manifest.json` says.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    generator: String,
+    name: &'a str,
+    /// Version of the contract between host and hardware.
+    contract: String,
+    digest: String,
+    /// Name of the top module; absent while there is no Verilog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<&'a str>,
+    /// Module names, instantiated ones first; each is in `<name>.v`.
+    modules: Vec<&'a str>,
+    config: &'a Config,
+    /// Bytes in each of the other files.
+    sizes: BTreeMap<&'a str, usize>,
+}
+
+/// All files of a validated configuration.
+pub fn generate(config: &Config) -> Result<Files, RtlError> {
+    Ok(assemble(config, &rtl::rtl(config)?))
+}
+
+/// The files around a given set of Verilog files.
+pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
+    let mut files: Files = rtl.files.iter().cloned().collect();
+    let mut add = |name: &str, text: String| files.insert(name.into(), text);
+    add("filelist.f", rtl.files.iter().map(|(name, _)| format!("{name}\n")).collect());
+    add("registers.json", registers::json(config));
+    add("registers.svd", registers::svd(config));
+    add("registers.h", registers::c_header(config));
+    add("registers.md", registers::markdown(config));
+    add("registers.rs", registers::rust_source(config));
+    add("descriptors.md", descriptor::markdown());
+    add("config.toml", config_toml(config));
+    add("config.schema.json", config::json_schema());
+    if let Some(diagram) = &rtl.diagram {
+        add("diagram.svg", diagram.clone());
+    }
+    let manifest = manifest(config, rtl, &files);
+    files.insert(MANIFEST.into(), manifest);
+    files
+}
+
+fn config_toml(config: &Config) -> String {
+    format!("# SPDX-License-Identifier: MIT OR Apache-2.0\n#:schema ./config.schema.json\n\n{}", config.to_toml())
+}
+
+fn manifest(config: &Config, rtl: &Rtl, files: &Files) -> String {
+    let (major, minor) = CONTRACT_VERSION;
+    let manifest = Manifest {
+        generator: rtl::generator(),
+        name: &config.name,
+        contract: format!("{major}.{minor}"),
+        digest: config.digest_hex(),
+        top: rtl.modules.last().map(String::as_str),
+        modules: rtl.modules.iter().map(String::as_str).collect(),
+        config,
+        sizes: files.iter().map(|(name, text)| (name.as_str(), text.len())).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&manifest).expect("strings and numbers have a JSON form");
+    text.push('\n');
+    text
+}

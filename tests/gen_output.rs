@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The files of `gen` as a library: what they are, and how a folder is replaced and compared.
+
+use heddle::generate::output::{Difference, OutputError, compare, write};
+use heddle::generate::rtl::Rtl;
+use heddle::generate::{Files, assemble, generate};
+use heddle_core::config::{Config, PRESETS};
+use heddle_lang::expr::Ty;
+use heddle_lang::{Builder, Module};
+use std::fs;
+use std::sync::Arc;
+
+/// Two adders, one feeding the other, behind a bus.
+fn design() -> Arc<Module> {
+    let mut m = Builder::clocked("adder", file!());
+    let (a, b) = (m.input("a", Ty::Unsigned(16)), m.input("b", Ty::Unsigned(16)));
+    let sum = m.register("total", a.wrapping_add(b));
+    m.output("sum", sum);
+    let adder = m.build().unwrap();
+    let mut m = Builder::clocked("top", file!());
+    let x = m.input("bus_x", Ty::Unsigned(16));
+    let first = m.instance("first", &adder, &[("a", x.clone()), ("b", x.clone())]);
+    let held = m.register("held", first.get("sum"));
+    let second = m.instance("second", &adder, &[("a", held), ("b", x)]);
+    m.output("bus_y", second.get("sum"));
+    m.build().unwrap()
+}
+
+fn files() -> Files {
+    let config = Config::nano();
+    assemble(&config, &Rtl::of(&design(), &config).unwrap())
+}
+
+#[test]
+fn the_same_bytes_each_run() {
+    assert_eq!(files(), files());
+    for preset in PRESETS {
+        let config = Config::preset(preset).unwrap();
+        assert_eq!(generate(&config).unwrap(), generate(&config).unwrap());
+    }
+}
+
+#[test]
+fn the_manifest_and_the_file_list_describe_the_files() {
+    let files = files();
+    let manifest: serde_json::Value = serde_json::from_str(&files["manifest.json"]).unwrap();
+    assert_eq!(manifest["top"], "heddle_top");
+    assert_eq!(manifest["modules"], serde_json::json!(["heddle_adder", "heddle_top"]));
+    assert_eq!(manifest["digest"], Config::nano().digest_hex());
+    assert_eq!(manifest["config"]["array"]["lanes"], 4);
+    for (name, text) in files.iter().filter(|(name, _)| *name != "manifest.json") {
+        assert_eq!(manifest["sizes"][name], text.len(), "{name}");
+    }
+    assert_eq!(files["filelist.f"], "heddle_adder.v\nheddle_top.v\n");
+    assert!(files["heddle_top.v"].contains(&Config::nano().digest_hex()));
+}
+
+#[test]
+fn the_written_configuration_reads_back() {
+    for preset in PRESETS {
+        let config = Config::preset(preset).unwrap();
+        assert_eq!(Config::from_toml(&generate(&config).unwrap()["config.toml"]).unwrap(), config);
+    }
+}
+
+#[test]
+fn the_diagram_shows_blocks_and_the_data_between_them() {
+    let diagram = &files()["diagram.svg"];
+    for title in ["first", "second", "bus", "inputs", "outputs"] {
+        assert!(diagram.contains(&format!(">{title}<")), "{title}");
+    }
+    assert!(!diagram.contains(">rst<"));
+    // bus to first (twice 16 bits), bus to second, first to second through a register, second to the bus.
+    assert_eq!(diagram.matches("marker-end").count(), 4);
+    assert_eq!(diagram.matches(">32</text>").count(), 1);
+}
+
+#[test]
+fn a_folder_is_replaced_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("deep/nano");
+    let mut files = files();
+    write(&files, &out).unwrap();
+    assert_eq!(compare(&files, &out).unwrap(), []);
+    files.remove("heddle_adder.v");
+    write(&assemble(&Config::base(), &Rtl::default()), &out).unwrap();
+    assert!(!out.join("heddle_adder.v").exists());
+    let beside: Vec<_> = fs::read_dir(out.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(beside, ["nano"], "nothing is left beside the folder");
+}
+
+#[test]
+fn each_difference_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, out) = (files(), dir.path().join("nano"));
+    write(&files, &out).unwrap();
+    fs::remove_file(out.join("registers.h")).unwrap();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    fs::write(out.join("filelist.f"), "heddle_adder.v\nother.v\n").unwrap();
+    let expected =
+        [("filelist.f", Difference::Differs { line: 2 }), ("notes.txt", Difference::Unexpected), ("registers.h", Difference::Missing)];
+    assert_eq!(compare(&files, &out).unwrap(), expected.map(|(name, difference)| (name.to_string(), difference)));
+    assert_eq!(compare(&files, &dir.path().join("none")).unwrap().len(), files.len());
+}
+
+#[test]
+fn files_of_others_are_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, out) = (files(), dir.path().join("nano"));
+    fs::create_dir(&out).unwrap();
+    write(&files, &out).unwrap();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    let error = write(&files, &out).unwrap_err();
+    assert!(matches!(&error, OutputError::Foreign { foreign, .. } if foreign == &["notes.txt"]), "{error}");
+    assert!(error.to_string().contains("--out"));
+    assert_eq!(fs::read_to_string(out.join("notes.txt")).unwrap(), "mine");
+    assert_eq!(compare(&files, &out).unwrap().len(), 1);
+    // A folder of sources that happen to have names of ours, but no manifest.
+    let other = dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("registers.h"), "mine").unwrap();
+    assert!(matches!(write(&files, &other), Err(OutputError::Foreign { .. })));
+}
+
+#[test]
+fn a_failing_run_leaves_the_old_output_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut files, out) = (files(), dir.path().join("nano"));
+    write(&files, &out).unwrap();
+    let before = files.clone();
+    // The last file cannot be written: its folder does not exist.
+    files.insert("zz/none.v".into(), String::new());
+    assert!(matches!(write(&files, &out), Err(OutputError::Io { action: "write", .. })));
+    assert_eq!(compare(&before, &out).unwrap(), []);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
