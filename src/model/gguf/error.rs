@@ -28,7 +28,7 @@ pub enum GgufError {
          it is cut short or damaged, fetch it again"
     )]
     Truncated { what: String, offset: u64, need: u64, len: u64 },
-    #[error("the header says {count} {what}, which cannot fit in the {len} bytes of the file; it is damaged, fetch it again")]
+    #[error("the header says {count} {what}, which cannot fit in the {len} bytes of the file; it is cut short or damaged, fetch it again")]
     Count { what: &'static str, count: u64, len: u64 },
     #[error("{what} at offset {offset} is {found} bytes long (legal: {legal}); the file is damaged, fetch it again")]
     Length { what: &'static str, offset: u64, found: u64, legal: &'static str },
