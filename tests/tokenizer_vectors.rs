@@ -90,6 +90,24 @@ fn reference_runs_have_the_same_prompt_ids_and_text() {
     }
 }
 
+/// Ids from llama.cpp's server (`/tokenize`, special tokens parsed).
+#[test]
+fn smollm_splits_as_llama_cpp_does() {
+    let Some(tokenizer) = run_tokenizer("SmolLM2") else { return };
+    let vectors: [(&str, &[u32]); 7] = [
+        ("in  2024: 3.14", &[254, 256, 34, 32, 34, 36, 42, 216, 35, 30, 33, 36]),
+        ("\n \n\n \t\n  a", &[3805, 8866, 197, 3805, 253]),
+        ("it's THEY'RE 'we've", &[269, 506, 6462, 73, 23, 3256, 637, 677, 3543]),
+        ("½ x² Ⅷ ١٢٣", &[16738, 1792, 19133, 216, 173, 223, 117, 216, 164, 111, 164, 112, 164, 113]),
+        ("<|im_start|>user\nHi<|im_end|>\n", &[1, 4093, 198, 26843, 2, 198]),
+        ("नमस्ते 🙂", &[30658, 35090, 38770, 16525, 26293, 30581, 47526]),
+        (" ", &[216]),
+    ];
+    for (text, ids) in vectors {
+        assert_eq!(tokenizer.encode(text, EncodeOptions::PROMPT), ids, "{text:?}");
+    }
+}
+
 #[test]
 fn long_texts_are_fast_and_come_back() {
     let Some(path) = shared("text/tinystories_64k.txt") else {
