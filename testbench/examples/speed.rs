@@ -14,15 +14,10 @@ const ROUNDS: usize = 7;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let verilator = find_verilator()?;
     println!("{} ({})", verilator.version, verilator.binary.display());
-    let design = Design::new("mac16")
-        .clock("clk_i")
-        .file("mac16.v", include_str!("../tests/rtl/mac16.v"));
+    let design = Design::new("mac16").clock("clk_i").file("mac16.v", include_str!("../tests/rtl/mac16.v"));
     let library = design.build(&BuildOptions::default(), &mut |step| println!("{step}"))?;
     let report = library.report();
-    println!(
-        "verilated in {:.2?}, compiled in {:.2?}",
-        report.verilate, report.compile
-    );
+    println!("verilated in {:.2?}, compiled in {:.2?}", report.verilate, report.compile);
     let mut model = library.instance()?;
     let (rst, en) = (model.port("rst_i")?, model.port("en_i")?);
     model.set(rst, 1);
@@ -31,15 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     model.set(en, 1);
 
     let best = best_of(|| new_operands(&mut model))?;
-    println!(
-        "tick, new operands each cycle   {:6.2} Mcycles/s",
-        rate(best)
-    );
+    println!("tick, new operands each cycle   {:6.2} Mcycles/s", rate(best));
     let best = best_of(|| model.tick_n(u64::from(CYCLES)))?;
-    println!(
-        "tick_n, constant operands       {:6.2} Mcycles/s",
-        rate(best)
-    );
+    println!("tick_n, constant operands       {:6.2} Mcycles/s", rate(best));
     batch_times()
 }
 
@@ -47,9 +36,7 @@ fn new_operands(model: &mut Model) -> Result<(), SimError> {
     let (a, w) = (model.port("a_i")?, model.port("w_i")?);
     let mut x = [0x1234_5678_9abc_def0_u64, 0x0fed_cba9_8765_4321];
     for _ in 0..CYCLES {
-        x[0] = x[0]
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(x[1]);
+        x[0] = x[0].wrapping_mul(6_364_136_223_846_793_005).wrapping_add(x[1]);
         x[1] = x[1].rotate_left(17) ^ x[0];
         let operand = (u128::from(x[0]) | (u128::from(x[1]) << 64)).to_le_bytes();
         model.set_bytes(a, &operand);
@@ -78,18 +65,11 @@ fn rate(time: Duration) -> f64 {
 fn batch_times() -> Result<(), Box<dyn std::error::Error>> {
     let designs: Vec<Design> = (0..50).map(small_design).collect();
     for opt in [Opt::Quick, Opt::Fast] {
-        let options = BuildOptions {
-            opt,
-            keep: false,
-            ..BuildOptions::default()
-        };
+        let options = BuildOptions { opt, keep: false, ..BuildOptions::default() };
         let start = Instant::now();
         let libraries = Design::build_batch(&designs, &options, &mut |_| {})?;
         let (total, report) = (start.elapsed(), libraries[0].report());
-        println!(
-            "50 small designs, {opt:?}: {total:.2?} (verilate {:.2?}, compile {:.2?})",
-            report.verilate, report.compile
-        );
+        println!("50 small designs, {opt:?}: {total:.2?} (verilate {:.2?}, compile {:.2?})", report.verilate, report.compile);
     }
     Ok(())
 }

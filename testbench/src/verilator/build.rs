@@ -22,11 +22,7 @@ pub struct BuildReport {
 }
 
 /// Builds or opens `designs`; one build at a time in a process, since each uses all cores.
-pub(super) fn build(
-    designs: &[Design],
-    options: &BuildOptions,
-    progress: Progress<'_>,
-) -> Result<Vec<Library>, BuildError> {
+pub(super) fn build(designs: &[Design], options: &BuildOptions, progress: Progress<'_>) -> Result<Vec<Library>, BuildError> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     designs.iter().try_for_each(validate)?;
     let verilator = tools::find_verilator()?;
@@ -36,18 +32,9 @@ pub(super) fn build(
     if let Some(object) = SharedObject::open_already(&key) {
         return Library::all(object, designs);
     }
-    let mut report = BuildReport {
-        cached: true,
-        ..BuildReport::default()
-    };
+    let mut report = BuildReport { cached: true, ..BuildReport::default() };
     let mut fill = |out: &Path| {
-        report = Job {
-            designs,
-            options,
-            verilator: &verilator,
-            compiler: &compiler,
-        }
-        .run(out, progress)?;
+        report = Job { designs, options, verilator: &verilator, compiler: &compiler }.run(out, progress)?;
         Ok(())
     };
     let object = if options.keep {
@@ -65,19 +52,9 @@ pub(super) fn build(
 const LIBRARY: &str = "model.so";
 
 fn validate(design: &Design) -> Result<(), BuildError> {
-    let invalid = |field, value: &str, legal| {
-        Err(BuildError::Invalid {
-            top: design.top.clone(),
-            field,
-            value: value.to_owned(),
-            legal,
-        })
-    };
-    let identifier = |s: &str| {
-        !s.is_empty()
-            && !s.starts_with(|c: char| c.is_ascii_digit())
-            && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
+    let invalid = |field, value: &str, legal| Err(BuildError::Invalid { top: design.top.clone(), field, value: value.to_owned(), legal });
+    let identifier =
+        |s: &str| !s.is_empty() && !s.starts_with(|c: char| c.is_ascii_digit()) && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !identifier(&design.top) {
         return invalid("top", &design.top, "is not a plain Verilog identifier");
     }
@@ -85,20 +62,14 @@ fn validate(design: &Design) -> Result<(), BuildError> {
         return invalid("files", "", "is empty: a design needs at least one file");
     }
     for (name, _) in &design.files {
-        if name.is_empty() || name.starts_with(['-', '+', '.']) || name.contains(['/', '\\', '\0'])
-        {
+        if name.is_empty() || name.starts_with(['-', '+', '.']) || name.contains(['/', '\\', '\0']) {
             return invalid("file name", name, "must be a plain name without a path");
         }
     }
     Ok(())
 }
 
-fn key(
-    designs: &[Design],
-    options: &BuildOptions,
-    verilator: &Verilator,
-    compiler: &str,
-) -> String {
+fn key(designs: &[Design], options: &BuildOptions, verilator: &Verilator, compiler: &str) -> String {
     let mut key = Key::new("design")
         .part(env!("CARGO_PKG_VERSION"))
         .part(emit::SHIM)
@@ -109,26 +80,15 @@ fn key(
         .parts(compile::link_flags(options))
         .part(compile::level(options.opt));
     for design in designs {
-        key = key
-            .part(&design.top)
-            .part(design.clock.as_deref().unwrap_or(""));
-        key = key.parts(
-            design
-                .files
-                .iter()
-                .flat_map(|(name, text)| [name.as_str(), text.as_str()]),
-        );
+        key = key.part(&design.top).part(design.clock.as_deref().unwrap_or(""));
+        key = key.parts(design.files.iter().flat_map(|(name, text)| [name.as_str(), text.as_str()]));
     }
     key.finish()
 }
 
 fn verilator_flags(options: &BuildOptions) -> Vec<&'static str> {
     let mut flags = vec!["--cc", "-O3", "--no-timing", "-Wno-fatal", "-I."];
-    let initial = if options.random_init {
-        "unique"
-    } else {
-        "fast"
-    };
+    let initial = if options.random_init { "unique" } else { "fast" };
     flags.extend(["--x-assign", initial, "--x-initial", initial]);
     flags.extend(match options.trace {
         Trace::Off => None,
@@ -179,36 +139,22 @@ impl Job<'_> {
         for unit in &units {
             cache::write(&work.join(&unit.name), &unit.text)?;
         }
-        let context = compile::Context {
-            options: self.options,
-            verilator: self.verilator,
-            work,
-        };
+        let context = compile::Context { options: self.options, verilator: self.verilator, work };
         let objects = context.compile(&units)?;
         context.link(&objects, &runtime, &out.join(LIBRARY))?;
         report.compile = start.elapsed();
         Ok(report)
     }
 
-    fn verilate(
-        &self,
-        index: usize,
-        design: &Design,
-        work: &Path,
-        warnings: &mut String,
-    ) -> Result<Generated, BuildError> {
+    fn verilate(&self, index: usize, design: &Design, work: &Path, warnings: &mut String) -> Result<Generated, BuildError> {
         let sources = work.join(format!("src{index}"));
         let folder = work.join(format!("d{index}"));
         cache::create_dir(&sources)?;
         cache::create_dir(&folder)?;
         let class = format!("Hd{index}");
         let mut command = self.verilator.command();
-        command
-            .current_dir(&sources)
-            .args(verilator_flags(self.options));
-        command
-            .args(["--prefix", &class, "--top-module", &design.top, "--Mdir"])
-            .arg(&folder);
+        command.current_dir(&sources).args(verilator_flags(self.options));
+        command.args(["--prefix", &class, "--top-module", &design.top, "--Mdir"]).arg(&folder);
         for (name, text) in &design.files {
             cache::write(&sources.join(name), text)?;
             let included = [".vh", ".svh"].iter().any(|suffix| name.ends_with(suffix));
@@ -216,28 +162,15 @@ impl Job<'_> {
                 command.arg(name);
             }
         }
-        let done = command.output().map_err(|source| BuildError::Io {
-            action: "run",
-            path: self.verilator.binary.clone(),
-            source,
-        })?;
+        let done = command.output().map_err(|source| BuildError::Io { action: "run", path: self.verilator.binary.clone(), source })?;
         let log = String::from_utf8_lossy(&done.stderr);
         if !done.status.success() {
-            return Err(BuildError::Verilator {
-                top: design.top.clone(),
-                log: log.trim().to_owned(),
-            });
+            return Err(BuildError::Verilator { top: design.top.clone(), log: log.trim().to_owned() });
         }
         warnings.push_str(&log);
         let ports = header::ports(&cache::read(&folder.join(format!("{class}.h")))?);
         header::check(design, &ports)?;
-        Ok(Generated {
-            index,
-            class,
-            clock: design.clock.clone(),
-            ports,
-            files: cpp_files(&folder)?,
-        })
+        Ok(Generated { index, class, clock: design.clock.clone(), ports, files: cpp_files(&folder)? })
     }
 }
 
@@ -252,11 +185,7 @@ pub(super) struct Generated {
 }
 
 fn cpp_files(folder: &Path) -> Result<Vec<(String, u64)>, BuildError> {
-    let io = |source| BuildError::Io {
-        action: "list",
-        path: folder.to_owned(),
-        source,
-    };
+    let io = |source| BuildError::Io { action: "list", path: folder.to_owned(), source };
     let parent: PathBuf = folder.file_name().map(PathBuf::from).unwrap_or_default();
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {

@@ -14,11 +14,7 @@ use super::BuildError;
 
 /// Root of the cache: `$HEDDLE_CACHE`, `$XDG_CACHE_HOME/heddle`, `~/.cache/heddle`, or the temporary folder.
 pub fn cache_dir() -> PathBuf {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     variable("HEDDLE_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("heddle")))
         .or_else(|| Some(variable("HOME")?.join(".cache/heddle")))
@@ -45,10 +41,7 @@ impl Key {
 
     /// 128 bits of the digest, in hexadecimal.
     pub fn finish(self) -> String {
-        self.0.finalize()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -59,11 +52,7 @@ impl Scratch {
     /// Inside the cache, so that publishing is a rename on one file system.
     pub fn new() -> Result<Self, BuildError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!(
-            "{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = cache_dir().join("tmp").join(name);
         let _ = std::fs::remove_dir_all(&path);
         create_dir(&path)?;
@@ -82,11 +71,7 @@ impl Drop for Scratch {
 }
 
 /// The folder of `key`, made by `fill` in a scratch folder if it is not there yet.
-pub(super) fn get_or_build(
-    kind: &str,
-    key: &str,
-    fill: impl FnOnce(&Path) -> Result<(), BuildError>,
-) -> Result<PathBuf, BuildError> {
+pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Result<(), BuildError>) -> Result<PathBuf, BuildError> {
     let target = cache_dir().join(kind).join(key);
     if target.is_dir() {
         return Ok(target);
@@ -98,37 +83,21 @@ pub(super) fn get_or_build(
     create_dir(&cache_dir().join(kind))?;
     match std::fs::rename(&out, &target) {
         Err(_) if target.is_dir() => Ok(target),
-        Err(source) => Err(BuildError::Io {
-            action: "publish",
-            path: target,
-            source,
-        }),
+        Err(source) => Err(BuildError::Io { action: "publish", path: target, source }),
         Ok(()) => Ok(target),
     }
 }
 
 pub(super) fn create_dir(path: &Path) -> Result<(), BuildError> {
-    std::fs::create_dir_all(path).map_err(|source| BuildError::Io {
-        action: "create",
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::create_dir_all(path).map_err(|source| BuildError::Io { action: "create", path: path.to_owned(), source })
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    std::fs::write(path, text).map_err(|source| BuildError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::write(path, text).map_err(|source| BuildError::Io { action: "write", path: path.to_owned(), source })
 }
 
 pub(super) fn read(path: &Path) -> Result<String, BuildError> {
-    std::fs::read_to_string(path).map_err(|source| BuildError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read_to_string(path).map_err(|source| BuildError::Io { action: "read", path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -137,13 +106,7 @@ mod tests {
 
     #[test]
     fn keys_depend_on_where_parts_end() {
-        assert_ne!(
-            Key::new("k").part("ab").part("c").finish(),
-            Key::new("k").part("a").part("bc").finish()
-        );
-        assert_ne!(
-            Key::new("k").parts(["a"]).parts([]).finish(),
-            Key::new("k").parts([]).parts(["a"]).finish()
-        );
+        assert_ne!(Key::new("k").part("ab").part("c").finish(), Key::new("k").part("a").part("bc").finish());
+        assert_ne!(Key::new("k").parts(["a"]).parts([]).finish(), Key::new("k").parts([]).parts(["a"]).finish());
     }
 }

@@ -33,30 +33,11 @@ pub(super) fn flags(options: &BuildOptions) -> Vec<&'static str> {
         "-DVL_USER_FATAL",
     ];
     flags.extend(match options.trace {
-        Trace::Off => [
-            "-DVM_TRACE=0",
-            "-DVM_TRACE_VCD=0",
-            "-DVM_TRACE_FST=0",
-            "-DHEDDLE_TRACE=0",
-        ],
-        Trace::Vcd => [
-            "-DVM_TRACE=1",
-            "-DVM_TRACE_VCD=1",
-            "-DVM_TRACE_FST=0",
-            "-DHEDDLE_TRACE=1",
-        ],
-        Trace::Fst => [
-            "-DVM_TRACE=1",
-            "-DVM_TRACE_VCD=0",
-            "-DVM_TRACE_FST=1",
-            "-DHEDDLE_TRACE=2",
-        ],
+        Trace::Off => ["-DVM_TRACE=0", "-DVM_TRACE_VCD=0", "-DVM_TRACE_FST=0", "-DHEDDLE_TRACE=0"],
+        Trace::Vcd => ["-DVM_TRACE=1", "-DVM_TRACE_VCD=1", "-DVM_TRACE_FST=0", "-DHEDDLE_TRACE=1"],
+        Trace::Fst => ["-DVM_TRACE=1", "-DVM_TRACE_VCD=0", "-DVM_TRACE_FST=1", "-DHEDDLE_TRACE=2"],
     });
-    flags.push(if options.coverage {
-        "-DVM_COVERAGE=1"
-    } else {
-        "-DVM_COVERAGE=0"
-    });
+    flags.push(if options.coverage { "-DVM_COVERAGE=1" } else { "-DVM_COVERAGE=0" });
     flags
 }
 
@@ -87,11 +68,7 @@ pub(super) fn runtime(
     compiler: &str,
     progress: Progress<'_>,
 ) -> Result<PathBuf, BuildError> {
-    let key = Key::new("runtime")
-        .part(&verilator.version)
-        .part(compiler)
-        .parts(flags(options))
-        .finish();
+    let key = Key::new("runtime").part(&verilator.version).part(compiler).parts(flags(options)).finish();
     cache::get_or_build("runtime", &key, |out| {
         progress("compiling Verilator's runtime (once)");
         let mut sources = vec!["verilated", "verilated_threads"];
@@ -105,10 +82,7 @@ pub(super) fn runtime(
         }
         let commands = sources.into_iter().map(|source| {
             let mut command = compiler_command(options, verilator);
-            command
-                .arg("-O1")
-                .arg("-c")
-                .arg(verilator.include().join(format!("{source}.cpp")));
+            command.arg("-O1").arg("-c").arg(verilator.include().join(format!("{source}.cpp")));
             command.arg("-o").arg(out.join(format!("{source}.o")));
             (format!("Verilator's {source}.cpp"), command)
         });
@@ -118,10 +92,7 @@ pub(super) fn runtime(
 
 fn compiler_command(options: &BuildOptions, verilator: &Verilator) -> Command {
     let mut command = Command::new(tools::compiler());
-    command
-        .args(flags(options))
-        .arg("-I")
-        .arg(verilator.include());
+    command.args(flags(options)).arg("-I").arg(verilator.include());
     command.arg("-I").arg(verilator.include().join("vltstd"));
     command
 }
@@ -139,15 +110,9 @@ impl Context<'_> {
         let mut commands = Vec::new();
         for unit in units {
             let object = self.work.join(&unit.name).with_extension("o");
-            let level = if unit.cold {
-                "-O1"
-            } else {
-                level(self.options.opt)
-            };
+            let level = if unit.cold { "-O1" } else { level(self.options.opt) };
             let mut command = compiler_command(self.options, self.verilator);
-            command
-                .current_dir(self.work)
-                .arg(format!("-DHEDDLE_ABI={}", emit::ABI));
+            command.current_dir(self.work).arg(format!("-DHEDDLE_ABI={}", emit::ABI));
             command.args([level, "-c", &unit.name, "-o"]).arg(&object);
             commands.push((unit.name.clone(), command));
             objects.push(object);
@@ -156,17 +121,9 @@ impl Context<'_> {
         Ok(objects)
     }
 
-    pub fn link(
-        &self,
-        objects: &[PathBuf],
-        runtime: &Path,
-        library: &Path,
-    ) -> Result<(), BuildError> {
+    pub fn link(&self, objects: &[PathBuf], runtime: &Path, library: &Path) -> Result<(), BuildError> {
         let mut command = Command::new(tools::compiler());
-        command
-            .args(objects)
-            .args(runtime_objects(runtime)?)
-            .args(link_flags(self.options));
+        command.args(objects).args(runtime_objects(runtime)?).args(link_flags(self.options));
         if self.options.trace == Trace::Fst && self.needs_lz4() {
             command.arg("-llz4");
         }
@@ -181,11 +138,7 @@ impl Context<'_> {
 }
 
 fn runtime_objects(runtime: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    let io = |source| BuildError::Io {
-        action: "list",
-        path: runtime.to_owned(),
-        source,
-    };
+    let io = |source| BuildError::Io { action: "list", path: runtime.to_owned(), source };
     let mut objects = Vec::new();
     for entry in std::fs::read_dir(runtime).map_err(io)? {
         objects.push(entry.map_err(io)?.path());
@@ -224,29 +177,17 @@ fn run_all(commands: Vec<(String, Command)>) -> Result<(), BuildError> {
 
 fn run(what: &str, command: &mut Command) -> Result<(), BuildError> {
     let program = PathBuf::from(command.get_program());
-    let done = command.output().map_err(|source| BuildError::Io {
-        action: "run",
-        path: program,
-        source,
-    })?;
+    let done = command.output().map_err(|source| BuildError::Io { action: "run", path: program, source })?;
     if done.status.success() {
         return Ok(());
     }
     let log = String::from_utf8_lossy(&done.stderr);
-    let hint = if log.contains("zlib.h")
-        || log.contains("lz4.h")
-        || log.contains("-lz")
-        || log.contains("-llz4")
-    {
+    let hint = if log.contains("zlib.h") || log.contains("lz4.h") || log.contains("-lz") || log.contains("-llz4") {
         " (FST needs the headers of zlib and lz4: `apt-get install zlib1g-dev liblz4-dev`; VCD needs none)"
     } else {
         ""
     };
     // The first errors say most; templates make the rest long.
     let log = log.lines().take(40).collect::<Vec<_>>().join("\n");
-    Err(BuildError::Compile {
-        what: what.to_owned(),
-        hint,
-        log,
-    })
+    Err(BuildError::Compile { what: what.to_owned(), hint, log })
 }

@@ -27,12 +27,7 @@ pub struct Design {
 
 impl Design {
     pub fn new(top: impl Into<String>) -> Self {
-        Self {
-            top: top.into(),
-            files: Vec::new(),
-            ports: Vec::new(),
-            clock: None,
-        }
+        Self { top: top.into(), files: Vec::new(), ports: Vec::new(), clock: None }
     }
 
     #[must_use]
@@ -55,11 +50,7 @@ impl Design {
     }
 
     /// Builds the design, or opens it from the cache.
-    pub fn build(
-        &self,
-        options: &BuildOptions,
-        progress: Progress<'_>,
-    ) -> Result<Library, BuildError> {
+    pub fn build(&self, options: &BuildOptions, progress: Progress<'_>) -> Result<Library, BuildError> {
         let mut libraries = Self::build_batch(std::slice::from_ref(self), options, progress)?;
         Ok(libraries.remove(0))
     }
@@ -67,11 +58,7 @@ impl Design {
     /// Builds independent designs into one shared object: one C++ compilation for all of them.
     ///
     /// Returns one library per design, in order. Module names may repeat between designs.
-    pub fn build_batch(
-        designs: &[Self],
-        options: &BuildOptions,
-        progress: Progress<'_>,
-    ) -> Result<Vec<Library>, BuildError> {
+    pub fn build_batch(designs: &[Self], options: &BuildOptions, progress: Progress<'_>) -> Result<Vec<Library>, BuildError> {
         build::build(designs, options, progress)
     }
 }
@@ -113,13 +100,6 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self {
-            opt: Opt::Fast,
-            trace: Trace::Off,
-            coverage: false,
-            assertions: false,
-            random_init: false,
-            keep: true,
-        }
+        Self { opt: Opt::Fast, trace: Trace::Off, coverage: false, assertions: false, random_init: false, keep: true }
     }
 }

@@ -8,10 +8,7 @@ use super::{BuildError, Design, Port};
 
 /// The ports of `header`, in order of declaration.
 pub(super) fn ports(header: &str) -> Vec<Port> {
-    header
-        .lines()
-        .filter_map(|line| port(line.trim()))
-        .collect()
+    header.lines().filter_map(|line| port(line.trim())).collect()
 }
 
 fn port(line: &str) -> Option<Port> {
@@ -24,11 +21,7 @@ fn port(line: &str) -> Option<Port> {
     let name = arguments.next()?.to_owned();
     let msb: u32 = arguments.next()?.parse().ok()?;
     let lsb: u32 = arguments.next()?.parse().ok()?;
-    Some(Port {
-        name,
-        width: msb.checked_sub(lsb)? + 1,
-        input,
-    })
+    Some(Port { name, width: msb.checked_sub(lsb)? + 1, input })
 }
 
 /// Bytes that the C++ class uses for a port: 1, 2, 4, 8, or whole 32-bit words.
@@ -44,51 +37,25 @@ pub(super) fn storage_bytes(width: u32) -> usize {
 
 /// Compares what the caller declared with what the Verilog has.
 pub(super) fn check(design: &Design, found: &[Port]) -> Result<(), BuildError> {
-    let mismatch = |detail: String| BuildError::Ports {
-        top: design.top.clone(),
-        detail,
-    };
+    let mismatch = |detail: String| BuildError::Ports { top: design.top.clone(), detail };
     for declared in &design.ports {
         let Some(actual) = found.iter().find(|p| p.name == declared.name) else {
-            return Err(mismatch(format!(
-                "`{}` was declared, the Verilog does not have it",
-                declared.name
-            )));
+            return Err(mismatch(format!("`{}` was declared, the Verilog does not have it", declared.name)));
         };
         if actual != declared {
-            let side = |p: &Port| {
-                format!(
-                    "{} of {} bits",
-                    if p.input { "input" } else { "output" },
-                    p.width
-                )
-            };
-            return Err(mismatch(format!(
-                "`{}` was declared as {}, the Verilog has {}",
-                declared.name,
-                side(declared),
-                side(actual)
-            )));
+            let side = |p: &Port| format!("{} of {} bits", if p.input { "input" } else { "output" }, p.width);
+            return Err(mismatch(format!("`{}` was declared as {}, the Verilog has {}", declared.name, side(declared), side(actual))));
         }
     }
     if !design.ports.is_empty()
-        && let Some(extra) = found
-            .iter()
-            .find(|p| design.ports.iter().all(|d| d.name != p.name))
+        && let Some(extra) = found.iter().find(|p| design.ports.iter().all(|d| d.name != p.name))
     {
-        return Err(mismatch(format!(
-            "the Verilog has `{}`, which was not declared",
-            extra.name
-        )));
+        return Err(mismatch(format!("the Verilog has `{}`, which was not declared", extra.name)));
     }
     if let Some(clock) = &design.clock
-        && !found
-            .iter()
-            .any(|p| p.name == *clock && p.width == 1 && p.input)
+        && !found.iter().any(|p| p.name == *clock && p.width == 1 && p.input)
     {
-        return Err(mismatch(format!(
-            "the clock `{clock}` is not a one-bit input of the Verilog"
-        )));
+        return Err(mismatch(format!("the clock `{clock}` is not a one-bit input of the Verilog")));
     }
     Ok(())
 }
@@ -100,46 +67,15 @@ mod tests {
     #[test]
     fn reads_narrow_and_wide_ports() {
         let found = ports("    VL_IN8(&clk_i,0,0);\n    VL_OUTW(&y_o,77,0,3);\n    int x;\n");
-        assert_eq!(
-            found[0],
-            Port {
-                name: "clk_i".into(),
-                width: 1,
-                input: true
-            }
-        );
-        assert_eq!(
-            found[1],
-            Port {
-                name: "y_o".into(),
-                width: 78,
-                input: false
-            }
-        );
+        assert_eq!(found[0], Port { name: "clk_i".into(), width: 1, input: true });
+        assert_eq!(found[1], Port { name: "y_o".into(), width: 78, input: false });
         assert_eq!(found.len(), 2);
     }
 
     #[test]
     fn says_which_port_differs() {
-        let design = Design::new("t").port(Port {
-            name: "a_i".into(),
-            width: 5,
-            input: true,
-        });
-        let error = check(
-            &design,
-            &[Port {
-                name: "a_i".into(),
-                width: 8,
-                input: true,
-            }],
-        )
-        .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("input of 5 bits, the Verilog has input of 8 bits"),
-            "{error}"
-        );
+        let design = Design::new("t").port(Port { name: "a_i".into(), width: 5, input: true });
+        let error = check(&design, &[Port { name: "a_i".into(), width: 8, input: true }]).unwrap_err();
+        assert!(error.to_string().contains("input of 5 bits, the Verilog has input of 8 bits"), "{error}");
     }
 }

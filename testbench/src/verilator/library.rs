@@ -52,23 +52,11 @@ static OPEN: Mutex<Option<Registry>> = Mutex::new(None);
 
 impl SharedObject {
     pub fn open_already(key: &str) -> Option<Arc<Self>> {
-        OPEN.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()?
-            .get(key)?
-            .upgrade()
+        OPEN.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(key)?.upgrade()
     }
 
-    pub fn open(
-        key: &str,
-        path: &Path,
-        designs: &[Design],
-        report: BuildReport,
-    ) -> Result<Arc<Self>, BuildError> {
-        let failed = |source| BuildError::Open {
-            top: top_of(designs),
-            source,
-        };
+    pub fn open(key: &str, path: &Path, designs: &[Design], report: BuildReport) -> Result<Arc<Self>, BuildError> {
+        let failed = |source| BuildError::Open { top: top_of(designs), source };
         // SAFETY: the object was made by this driver from its own shim; its initialisers only construct the
         // C++ runtime's and Verilator's tables.
         let library = unsafe { libloading::Library::new(path) }.map_err(failed)?;
@@ -83,10 +71,7 @@ impl SharedObject {
     fn table(&self, index: u32) -> Option<*const Table> {
         // SAFETY: `heddle_table` is emitted with exactly this type by `emit.rs`.
         let table = unsafe {
-            let get = self
-                .library
-                .get::<unsafe extern "C" fn(u32) -> *const Table>(b"heddle_table\0")
-                .ok()?;
+            let get = self.library.get::<unsafe extern "C" fn(u32) -> *const Table>(b"heddle_table\0").ok()?;
             get(index)
         };
         (!table.is_null()).then_some(table)
@@ -127,26 +112,13 @@ impl Inner {
 
 impl Library {
     /// One library per design of the object, in order.
-    pub(super) fn all(
-        object: Arc<SharedObject>,
-        designs: &[Design],
-    ) -> Result<Vec<Self>, BuildError> {
-        designs
-            .iter()
-            .enumerate()
-            .map(|(index, design)| Self::one(&object, index as u32, design))
-            .collect()
+    pub(super) fn all(object: Arc<SharedObject>, designs: &[Design]) -> Result<Vec<Self>, BuildError> {
+        designs.iter().enumerate().map(|(index, design)| Self::one(&object, index as u32, design)).collect()
     }
 
     fn one(object: &Arc<SharedObject>, index: u32, design: &Design) -> Result<Self, BuildError> {
-        let wrong = |found: String| BuildError::Abi {
-            top: design.top.clone(),
-            found,
-            needed: format!("interface {}", emit::ABI),
-        };
-        let table = object
-            .table(index)
-            .ok_or_else(|| wrong("no table".into()))?;
+        let wrong = |found: String| BuildError::Abi { top: design.top.clone(), found, needed: format!("interface {}", emit::ABI) };
+        let table = object.table(index).ok_or_else(|| wrong("no table".into()))?;
         // SAFETY: a non-null table's first word is its interface version in every version.
         let abi = unsafe { (*table).abi };
         if abi != emit::ABI {
@@ -155,16 +127,8 @@ impl Library {
         // SAFETY: the version matches, so the layout is `Table`, and `info` returns that many entries.
         let ports = unsafe { port_list(&*table) };
         header::check(design, &ports)?;
-        let inner = Inner {
-            top: design.top.clone(),
-            ports,
-            clocked: design.clock.is_some(),
-            table,
-            object: Arc::clone(object),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { top: design.top.clone(), ports, clocked: design.clock.is_some(), table, object: Arc::clone(object) };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     pub fn top(&self) -> &str {
@@ -202,11 +166,7 @@ unsafe fn port_list(table: &Table) -> Vec<Port> {
             .map(|i| {
                 let port = &*info.add(i);
                 let name = CStr::from_ptr(port.name).to_string_lossy().into_owned();
-                Port {
-                    name,
-                    width: port.width,
-                    input: port.input != 0,
-                }
+                Port { name, width: port.width, input: port.input != 0 }
             })
             .collect()
     }

@@ -35,17 +35,11 @@ unsafe impl Send for Model {}
 
 impl Model {
     pub(super) fn new(library: Library, seed: u64) -> Result<Self, SimError> {
-        let create = || SimError::Create {
-            top: library.inner.top.clone(),
-        };
+        let create = || SimError::Create { top: library.inner.top.clone() };
         let table = library.inner.table();
         // SAFETY: the table is that of this design; `create` returns null on failure.
         let head = NonNull::new(unsafe { (table.create)(seed) }).ok_or_else(create)?;
-        let mut model = Self {
-            head,
-            slots: Box::default(),
-            library: library.clone(),
-        };
+        let mut model = Self { head, slots: Box::default(), library: library.clone() };
         let slots: Option<Box<[Slot]>> = library
             .inner
             .ports
@@ -53,15 +47,9 @@ impl Model {
             .enumerate()
             .map(|(index, port)| {
                 // SAFETY: `head` is alive; `port` returns the address of a member or null.
-                let pointer = NonNull::new(
-                    unsafe { (table.port)(head.as_ptr(), index as u32) }.cast::<u8>(),
-                )?;
+                let pointer = NonNull::new(unsafe { (table.port)(head.as_ptr(), index as u32) }.cast::<u8>())?;
                 let bytes = header::storage_bytes(port.width) as u32;
-                Some(Slot {
-                    pointer,
-                    bytes,
-                    mask: last_word_mask(port.width),
-                })
+                Some(Slot { pointer, bytes, mask: last_word_mask(port.width) })
             })
             .collect();
         model.slots = slots.ok_or_else(create)?;
@@ -80,11 +68,7 @@ impl Model {
             None => Err(SimError::NoPort {
                 top: self.library.top().to_owned(),
                 name: name.to_owned(),
-                known: ports
-                    .iter()
-                    .map(|p| p.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                known: ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "),
             }),
         }
     }
@@ -141,8 +125,7 @@ impl Model {
     pub fn set_bytes(&mut self, port: PortHandle, value: &[u8]) {
         let slot = self.slots[port.0 as usize];
         // SAFETY: as in `set`.
-        let storage =
-            unsafe { std::slice::from_raw_parts_mut(slot.pointer.as_ptr(), slot.bytes as usize) };
+        let storage = unsafe { std::slice::from_raw_parts_mut(slot.pointer.as_ptr(), slot.bytes as usize) };
         let common = value.len().min(storage.len());
         storage[..common].copy_from_slice(&value[..common]);
         storage[common..].fill(0);
@@ -200,34 +183,16 @@ impl Model {
         let name = &self.library.ports()[port.0 as usize].name;
         if slot.bytes > 8 {
             let (top, width) = (self.library.top().to_owned(), self.width(port));
-            return Err(SimError::Width {
-                top,
-                name: name.clone(),
-                width,
-                legal: "run_until takes at most 64",
-            });
+            return Err(SimError::Width { top, name: name.clone(), width, legal: "run_until takes at most 64" });
         }
         let what = format!("`{name}` = {value}");
         let start = self.cycles();
         let run_until = self.library.inner.table().run_until;
         // SAFETY: the model is alive and running, and the pointer is that of its port with its size.
-        let met = unsafe {
-            run_until(
-                self.head.as_ptr(),
-                slot.pointer.as_ptr().cast(),
-                slot.bytes,
-                slot.mask,
-                value,
-                limit,
-            )
-        };
+        let met = unsafe { run_until(self.head.as_ptr(), slot.pointer.as_ptr().cast(), slot.bytes, slot.mask, value, limit) };
         self.ready()?;
         match met {
-            0 => Err(SimError::Limit {
-                what,
-                limit,
-                cycle: self.cycles(),
-            }),
+            0 => Err(SimError::Limit { what, limit, cycle: self.cycles() }),
             _ => Ok(self.cycles() - start),
         }
     }
@@ -240,33 +205,16 @@ impl Model {
     }
 
     /// Starts a trace of the cycles in `window` (rising edges counted from 0). Needs a library built with it.
-    pub fn trace_start(
-        &mut self,
-        path: &Path,
-        window: std::ops::Range<u64>,
-    ) -> Result<(), SimError> {
-        let output = |reason| SimError::Output {
-            path: path.to_owned(),
-            reason,
-        };
+    pub fn trace_start(&mut self, path: &Path, window: std::ops::Range<u64>) -> Result<(), SimError> {
+        let output = |reason| SimError::Output { path: path.to_owned(), reason };
         self.ready()?;
-        let text = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| output("the name has a NUL byte"))?;
+        let text = CString::new(path.as_os_str().as_bytes()).map_err(|_| output("the name has a NUL byte"))?;
         let last = window.end.saturating_sub(1);
         // SAFETY: the model is alive, `text` is a C string that outlives the call.
-        let open = unsafe {
-            (self.library.inner.table().trace_open)(
-                self.head.as_ptr(),
-                text.as_ptr(),
-                window.start,
-                last,
-            )
-        };
+        let open = unsafe { (self.library.inner.table().trace_open)(self.head.as_ptr(), text.as_ptr(), window.start, last) };
         self.ready()?;
         match open {
-            0 => Err(output(
-                "it cannot be opened, or the library was built without `BuildOptions::trace`",
-            )),
+            0 => Err(output("it cannot be opened, or the library was built without `BuildOptions::trace`")),
             _ => Ok(()),
         }
     }
@@ -279,19 +227,11 @@ impl Model {
 
     /// Writes coverage in Verilator's format; `verilator_coverage --write-info` turns it into lcov.
     pub fn coverage_write(&mut self, path: &Path) -> Result<(), SimError> {
-        let output = |reason| SimError::Output {
-            path: path.to_owned(),
-            reason,
-        };
-        let text = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| output("the name has a NUL byte"))?;
+        let output = |reason| SimError::Output { path: path.to_owned(), reason };
+        let text = CString::new(path.as_os_str().as_bytes()).map_err(|_| output("the name has a NUL byte"))?;
         // SAFETY: the model is alive, `text` is a C string that outlives the call.
-        match unsafe {
-            (self.library.inner.table().coverage_write)(self.head.as_ptr(), text.as_ptr())
-        } {
-            0 => Err(output(
-                "the library was built without `BuildOptions::coverage`",
-            )),
+        match unsafe { (self.library.inner.table().coverage_write)(self.head.as_ptr(), text.as_ptr()) } {
+            0 => Err(output("the library was built without `BuildOptions::coverage`")),
             _ => Ok(()),
         }
     }
@@ -299,9 +239,7 @@ impl Model {
     #[inline]
     fn clocked(&self) -> Result<(), SimError> {
         if !self.library.inner.clocked {
-            return Err(SimError::NoClock {
-                top: self.library.top().to_owned(),
-            });
+            return Err(SimError::NoClock { top: self.library.top().to_owned() });
         }
         self.ready()
     }
@@ -323,13 +261,8 @@ impl Model {
             return SimError::Finished { top, cycle };
         }
         // SAFETY: the model is alive; the text is copied before it can change.
-        let message =
-            unsafe { CStr::from_ptr((self.library.inner.table().message)(self.head.as_ptr())) };
-        SimError::Failed {
-            top,
-            cycle,
-            message: message.to_string_lossy().into_owned(),
-        }
+        let message = unsafe { CStr::from_ptr((self.library.inner.table().message)(self.head.as_ptr())) };
+        SimError::Failed { top, cycle, message: message.to_string_lossy().into_owned() }
     }
 }
 
@@ -341,11 +274,7 @@ impl Drop for Model {
 }
 
 fn last_word_mask(width: u32) -> u64 {
-    let used = if width <= 64 {
-        width
-    } else {
-        (width - 1) % 32 + 1
-    };
+    let used = if width <= 64 { width } else { (width - 1) % 32 + 1 };
     u64::MAX >> (64 - used)
 }
 
