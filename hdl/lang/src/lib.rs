@@ -7,9 +7,12 @@ pub mod builder;
 pub mod check;
 pub mod expr;
 pub mod module;
+pub mod process;
+pub mod sim;
 pub mod verilog;
 
 pub use bits::Bits;
 pub use builder::{BuildError, Builder, Reg};
 pub use expr::{Expr, Ty};
 pub use module::Module;
+pub use sim::{SimError, Simulator};
