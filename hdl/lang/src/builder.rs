@@ -141,7 +141,7 @@ impl Builder {
     }
 
     fn net(&mut self, name: &str, ty: Ty, kind: NetKind) -> Expr {
-        self.claim(name);
+        self.claim(&format!("{name}{}", kind.suffix()));
         if ty.width() == 0 {
             self.errors.push(format!("`{name}` has no bits"));
         }
@@ -212,6 +212,14 @@ impl Builder {
         let name = self.nets[id.0 as usize].name.clone();
         self.check_type(&name, net.ty(), &value);
         self.items.push(Item::Assign(id, value));
+    }
+
+    /// Says that bits are left unread on purpose, and why: a comment and a wire `unused_<name>`, which lint
+    /// tools take for what it is.
+    pub fn unused(&mut self, name: &str, reason: &str, bits: &[Expr]) {
+        self.comment(reason);
+        let parts = [Expr::bit_const(false)].into_iter().chain(bits.iter().map(Expr::as_unsigned));
+        self.wire(&format!("unused_{name}"), Expr::concat(parts).all());
     }
 
     /// A named constant, printed as a local parameter.

@@ -73,6 +73,8 @@ pub enum BinaryOp {
     /// Modulo 2^width; operands of one type.
     WrapAdd,
     WrapSub,
+    /// The low bits of the product, at least as many as the wider operand has; operands of one sign.
+    WrapMul,
     And,
     Or,
     Xor,
@@ -355,6 +357,25 @@ impl Expr {
         Expr::new(ty, Kind::Select(self.clone(), index.clone()))
     }
 
+    /// The element that `self` counts to, all of one type; an index past the end gives the last one or a
+    /// repetition: the caller rules it out.
+    pub fn choose(&self, elements: &[Expr]) -> Expr {
+        match elements {
+            [] => Expr::poison(Ty::BIT, format!("{} chooses from nothing", self.describe())),
+            [one] => one.clone(),
+            _ => {
+                let half = elements.len().next_power_of_two() / 2;
+                let bit = half.trailing_zeros();
+                if bit >= self.width() {
+                    return self.mismatch(&elements[half], "an index has too few bits for the elements: it", elements[0].ty());
+                }
+                let (low, high) = elements.split_at(half);
+                let low = self.choose(low);
+                self.bit(bit).mux(self.choose(high), &low)
+            }
+        }
+    }
+
     /// Most significant first; unsigned.
     pub fn concat(parts: impl IntoIterator<Item = Expr>) -> Expr {
         let parts: Vec<Expr> = parts.into_iter().collect();
@@ -406,6 +427,9 @@ impl Expr {
                 let (a, b) = (a.resize(width), b.resize(width));
                 let sum = if *op == BinaryOp::Add { a.wrapping_add(b) } else { a.wrapping_sub(b) };
                 if self.ty().is_signed() { sum.as_signed() } else { sum }
+            }
+            Kind::Binary(BinaryOp::Mul | BinaryOp::WrapMul, a, b) if narrower && width >= a.width().max(b.width()) => {
+                Expr::new(self.ty().with_width(width), Kind::Binary(BinaryOp::WrapMul, a.clone(), b.clone()))
             }
             Kind::Resize(inner) if narrower && inner.width() < self.width() => inner.resize(width),
             _ => Expr::new(self.ty().with_width(width), Kind::Resize(self.clone())),

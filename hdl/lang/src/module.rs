@@ -26,6 +26,18 @@ pub enum NetKind {
     Instance,
 }
 
+impl NetKind {
+    /// What the Verilog name has after the base name, so that a register and an output may share one.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            NetKind::Clock | NetKind::Input => "_i",
+            NetKind::Output => "_o",
+            NetKind::Register | NetKind::ReadData => "_q",
+            NetKind::Wire | NetKind::Variable | NetKind::Instance => "",
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Net {
     /// Base name; the printer adds `_i`, `_o` and `_q`.

@@ -118,12 +118,17 @@ impl<N: Fn(NetId) -> Value> Lower<'_, N> {
         if !is_narrow(a) || !is_narrow(b) || limbs(ty) > 1 {
             return self.wide_binary(op, a, b, ty);
         }
+        if op == BinaryOp::WrapMul {
+            let product = self.graph.op(Op::Mul, [a.id, b.id, 0], Ty::Unsigned(64));
+            return Value { id: self.graph.field(product, 0, ty.width(), ty.is_signed()), ty };
+        }
         let cut = 64 - ty.width();
         let pick = |u, s| if signed { s } else { u };
         let (op, c) = match op {
             BinaryOp::Add => (Op::Add, 0),
             BinaryOp::Sub => (Op::Sub, 0),
             BinaryOp::Mul => (Op::Mul, 0),
+            BinaryOp::WrapMul => unreachable!("handled above"),
             BinaryOp::WrapAdd => (pick(Op::AddU, Op::AddS), cut),
             BinaryOp::WrapSub => (pick(Op::SubU, Op::SubS), cut),
             BinaryOp::And => (Op::And, 0),
@@ -148,7 +153,7 @@ impl<N: Fn(NetId) -> Value> Lower<'_, N> {
         let op = match op {
             BinaryOp::Add | BinaryOp::WrapAdd => WideOp::Add,
             BinaryOp::Sub | BinaryOp::WrapSub => WideOp::Sub,
-            BinaryOp::Mul => WideOp::Mul,
+            BinaryOp::Mul | BinaryOp::WrapMul => WideOp::Mul,
             BinaryOp::And => WideOp::And,
             BinaryOp::Or => WideOp::Or,
             BinaryOp::Xor => WideOp::Xor,

@@ -37,7 +37,7 @@ impl Scope {
     pub fn assigned(&mut self, e: &Expr, base: &str) -> String {
         let w = e.width();
         match e.kind() {
-            Kind::Binary(BinaryOp::Mul, a, b) => format!("{} * {}", self.atom(a, base), self.atom(b, base)),
+            Kind::Binary(BinaryOp::Mul | BinaryOp::WrapMul, a, b) => format!("{} * {}", self.atom(a, base), self.atom(b, base)),
             Kind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) if *op == BinaryOp::Add || a.ty().is_signed() => {
                 // Every tool takes the carry of an addition into one more bit; no other growth is left implicit.
                 format!("{} {} {}", self.extended(a, w - 1, base), symbol(*op), self.extended(b, w - 1, base))
@@ -106,7 +106,7 @@ impl Scope {
         let w = e.width();
         let s = symbol(op);
         match op {
-            Mul => self.hoist(e, base),
+            Mul | WrapMul => self.hoist(e, base),
             Add | Sub => {
                 let text = format!("{} {s} {}", self.extended(a, w, base), self.extended(b, w, base));
                 // The difference of unsigned values is a signed one.
@@ -130,7 +130,7 @@ impl Scope {
             Kind::Unary(UnaryOp::Not, a) if matches!(a.kind(), Kind::Net(..)) => text,
             Kind::Unary(..) | Kind::Mux(..) => format!("({text})"),
             // A product stands as a wire of its own, a difference inside `$signed`.
-            Kind::Binary(BinaryOp::Mul, ..) => text,
+            Kind::Binary(BinaryOp::Mul | BinaryOp::WrapMul, ..) => text,
             Kind::Binary(..) if text.starts_with("$signed(") && text.ends_with(')') && !text[8..].contains('(') => text,
             Kind::Binary(..) => format!("({text})"),
             _ => text,
@@ -243,7 +243,7 @@ fn symbol(op: BinaryOp) -> &'static str {
     match op {
         Add | WrapAdd => "+",
         Sub | WrapSub => "-",
-        Mul => "*",
+        Mul | WrapMul => "*",
         And => "&",
         Or => "|",
         Xor => "^",
@@ -262,7 +262,7 @@ fn role(e: &Expr) -> &'static str {
     match e.kind() {
         Kind::Binary(Add | WrapAdd, ..) => "sum",
         Kind::Binary(Sub | WrapSub, ..) => "difference",
-        Kind::Binary(Mul, ..) => "product",
+        Kind::Binary(Mul | WrapMul, ..) => "product",
         Kind::Binary(Shl | Shr, ..) => "shifted",
         Kind::Binary(Eq | Ne | Lt | Le, ..) => "test",
         Kind::Mux(..) => "choice",

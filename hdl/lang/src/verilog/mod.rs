@@ -66,12 +66,7 @@ pub fn module(m: &Module, options: &Options) -> Result<String, PrintError> {
 
 /// The Verilog name of a net.
 pub fn net_name(net: &Net) -> String {
-    match net.kind {
-        NetKind::Clock | NetKind::Input => format!("{}_i", net.name),
-        NetKind::Output => format!("{}_o", net.name),
-        NetKind::Register | NetKind::ReadData => format!("{}_q", net.name),
-        NetKind::Wire | NetKind::Variable | NetKind::Instance => net.name.clone(),
-    }
+    format!("{}{}", net.name, net.kind.suffix())
 }
 
 fn check_names(m: &Module, names: &[String]) -> Result<(), PrintError> {
