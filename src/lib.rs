@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
+pub mod generate;
 pub mod model;
 pub mod sampling;

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The files of `gen` as a library: what they are, and how a folder is replaced and compared.
 
-#[path = "../src/generate/mod.rs"]
-#[allow(dead_code, reason = "the command line uses the rest")]
-mod generate;
-
-use generate::output::{Difference, OutputError, compare, write};
-use generate::rtl::Rtl;
-use generate::{Files, assemble, generate};
+use heddle::generate::output::{Difference, OutputError, compare, write};
+use heddle::generate::rtl::Rtl;
+use heddle::generate::{Files, assemble, generate};
 use heddle_core::config::{Config, PRESETS};
 use heddle_lang::expr::Ty;
 use heddle_lang::{Builder, Module};

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes the Verilog of a configuration and everything that goes with it.
 
-#[path = "../generate/mod.rs"]
-mod generate;
-
 use anyhow::Result;
 use clap::{ArgGroup, Parser};
-use generate::Files;
-use generate::output::{self, Difference};
-use generate::source::{self, Source, SourceError};
+use heddle::generate::output::{self, Difference};
+use heddle::generate::source::{self, Source, SourceError};
+use heddle::generate::{self, Files};
 use heddle_core::config::{Config, PRESETS};
 use serde_json::json;
 use std::path::{Path, PathBuf};
