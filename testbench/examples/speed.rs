@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use heddle_tb::axi::MemoryConfig;
+use heddle_tb::soc::Soc;
 use heddle_tb::tools::find_verilator;
 use heddle_tb::verilator::{BuildOptions, Design, Model, Opt, SimError};
 
@@ -29,7 +31,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("tick, new operands each cycle   {:6.2} Mcycles/s", rate(best));
     let best = best_of(|| model.tick_n(u64::from(CYCLES)))?;
     println!("tick_n, constant operands       {:6.2} Mcycles/s", rate(best));
+    soc_speed()?;
     batch_times()
+}
+
+/// A small DMA engine with the memory model in the loop: what the models cost beside the design.
+fn soc_speed() -> Result<(), Box<dyn std::error::Error>> {
+    let text = include_str!("../tests/rtl/dma.v").replace("BITS = 64", "BITS = 128");
+    let design = Design::new("dma").clock("clk_i").file("dma.v", text);
+    let library = design.build(&BuildOptions::default(), &mut |step| println!("{step}"))?;
+    let mut config = MemoryConfig::new(4 << 20, 16);
+    config.read_latency = 40;
+    let mut soc = Soc::new(library.instance()?, config)?;
+    let mut best = 0.0f64;
+    for _ in 0..ROUNDS {
+        for (register, value) in [(0, 0), (4, 2 << 20), (8, 1 << 17), (12, 1)] {
+            soc.write_reg(register, value)?;
+        }
+        let start = Instant::now();
+        let cycles = soc.run_until_irq(1 << 30)?;
+        best = best.max(cycles as f64 / start.elapsed().as_secs_f64() / 1e6);
+    }
+    println!("DMA with AXI4 memory model      {best:6.2} Mcycles/s");
+    let mut model = library.instance()?;
+    let time = best_of(|| (0..CYCLES).try_for_each(|_| model.tick()))?;
+    println!("the same design alone, idle     {:6.2} Mcycles/s", rate(time));
+    Ok(())
 }
 
 fn new_operands(model: &mut Model) -> Result<(), SimError> {

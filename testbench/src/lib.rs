@@ -5,6 +5,7 @@ pub mod axi;
 pub mod random;
 pub mod simulator;
 pub mod soc;
+pub mod stream;
 pub mod tools;
 pub mod verilator;
 

@@ -10,6 +10,9 @@ pub trait Simulator {
 
     fn port(&self, name: &str) -> Result<Self::Port, SimError>;
 
+    /// Width of a port in bits.
+    fn width(&self, port: Self::Port) -> u32;
+
     /// Value of a port of at most 64 bits.
     fn get(&self, port: Self::Port) -> u64;
 
@@ -37,6 +40,10 @@ impl Simulator for Model {
 
     fn port(&self, name: &str) -> Result<PortHandle, SimError> {
         Model::port(self, name)
+    }
+
+    fn width(&self, port: PortHandle) -> u32 {
+        Model::width(self, port)
     }
 
     #[inline]

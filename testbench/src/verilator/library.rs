@@ -24,6 +24,7 @@ struct PortInfo {
 }
 
 /// Functions of one design; mirrors `Table` of `shim.h`.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Table {
     abi: u32,
@@ -33,6 +34,7 @@ pub(super) struct Table {
     pub destroy: unsafe extern "C" fn(*mut Head),
     pub port: unsafe extern "C" fn(*mut Head, u32) -> *mut c_void,
     pub eval: unsafe extern "C" fn(*mut Head),
+    pub tick: unsafe extern "C" fn(*mut Head),
     pub ticks: unsafe extern "C" fn(*mut Head, u64),
     pub run_until: unsafe extern "C" fn(*mut Head, *const c_void, u32, u64, u64, u64) -> u32,
     pub message: unsafe extern "C" fn(*mut Head) -> *const c_char,

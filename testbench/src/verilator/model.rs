@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::NonNull;
 
-use super::library::{Head, Library};
+use super::library::{Head, Library, Table};
 use super::{SimError, header};
 
 /// A port of a model: an index that `Model` resolves. A handle serves every model of the same library.
@@ -26,6 +26,9 @@ struct Slot {
 pub struct Model {
     head: NonNull<Head>,
     slots: Box<[Slot]>,
+    /// A copy, for one load less per call; `library` keeps the code it points to.
+    table: Table,
+    clocked: bool,
     library: Library,
 }
 
@@ -36,10 +39,10 @@ unsafe impl Send for Model {}
 impl Model {
     pub(super) fn new(library: Library, seed: u64) -> Result<Self, SimError> {
         let create = || SimError::Create { top: library.inner.top.clone() };
-        let table = library.inner.table();
+        let table = *library.inner.table();
         // SAFETY: the table is that of this design; `create` returns null on failure.
         let head = NonNull::new(unsafe { (table.create)(seed) }).ok_or_else(create)?;
-        let mut model = Self { head, slots: Box::default(), library: library.clone() };
+        let mut model = Self { head, slots: Box::default(), table, clocked: library.inner.clocked, library: library.clone() };
         let slots: Option<Box<[Slot]>> = library
             .inner
             .ports
@@ -126,16 +129,15 @@ impl Model {
         let slot = self.slots[port.0 as usize];
         // SAFETY: as in `set`.
         let storage = unsafe { std::slice::from_raw_parts_mut(slot.pointer.as_ptr(), slot.bytes as usize) };
-        let common = value.len().min(storage.len());
-        storage[..common].copy_from_slice(&value[..common]);
-        storage[common..].fill(0);
+        if value.len() == storage.len() {
+            storage.copy_from_slice(value);
+        } else {
+            let common = value.len().min(storage.len());
+            storage[..common].copy_from_slice(&value[..common]);
+            storage[common..].fill(0);
+        }
         if slot.mask != full_mask(slot.bytes) {
-            let word = slot.bytes.min(8) as usize;
-            let word = if slot.bytes > 8 { 4 } else { word };
-            let start = storage.len() - word;
-            for (byte, mask) in storage[start..].iter_mut().zip(slot.mask.to_le_bytes()) {
-                *byte &= mask;
-            }
+            mask_last_word(storage, slot.mask);
         }
     }
 
@@ -155,14 +157,17 @@ impl Model {
     pub fn eval(&mut self) -> Result<(), SimError> {
         self.ready()?;
         // SAFETY: the model is alive and running.
-        unsafe { (self.library.inner.table().eval)(self.head.as_ptr()) };
+        unsafe { (self.table.eval)(self.head.as_ptr()) };
         self.ready()
     }
 
     /// One rising clock edge: inputs as they are now, outputs as they are after it.
     #[inline]
     pub fn tick(&mut self) -> Result<(), SimError> {
-        self.tick_n(1)
+        self.clocked()?;
+        // SAFETY: the model is alive and running.
+        unsafe { (self.table.tick)(self.head.as_ptr()) };
+        self.ready()
     }
 
     /// `n` clock cycles with constant inputs.
@@ -170,7 +175,7 @@ impl Model {
     pub fn tick_n(&mut self, n: u64) -> Result<(), SimError> {
         self.clocked()?;
         // SAFETY: the model is alive and running.
-        unsafe { (self.library.inner.table().ticks)(self.head.as_ptr(), n) };
+        unsafe { (self.table.ticks)(self.head.as_ptr(), n) };
         self.ready()
     }
 
@@ -187,7 +192,7 @@ impl Model {
         }
         let what = format!("`{name}` = {value}");
         let start = self.cycles();
-        let run_until = self.library.inner.table().run_until;
+        let run_until = self.table.run_until;
         // SAFETY: the model is alive and running, and the pointer is that of its port with its size.
         let met = unsafe { run_until(self.head.as_ptr(), slot.pointer.as_ptr().cast(), slot.bytes, slot.mask, value, limit) };
         self.ready()?;
@@ -211,7 +216,7 @@ impl Model {
         let text = CString::new(path.as_os_str().as_bytes()).map_err(|_| output("the name has a NUL byte"))?;
         let last = window.end.saturating_sub(1);
         // SAFETY: the model is alive, `text` is a C string that outlives the call.
-        let open = unsafe { (self.library.inner.table().trace_open)(self.head.as_ptr(), text.as_ptr(), window.start, last) };
+        let open = unsafe { (self.table.trace_open)(self.head.as_ptr(), text.as_ptr(), window.start, last) };
         self.ready()?;
         match open {
             0 => Err(output("it cannot be opened, or the library was built without `BuildOptions::trace`")),
@@ -222,7 +227,7 @@ impl Model {
     /// Ends the trace and completes its file; dropping the model does the same.
     pub fn trace_stop(&mut self) {
         // SAFETY: the model is alive; closing without a trace does nothing.
-        unsafe { (self.library.inner.table().trace_close)(self.head.as_ptr()) };
+        unsafe { (self.table.trace_close)(self.head.as_ptr()) };
     }
 
     /// Writes coverage in Verilator's format; `verilator_coverage --write-info` turns it into lcov.
@@ -230,7 +235,7 @@ impl Model {
         let output = |reason| SimError::Output { path: path.to_owned(), reason };
         let text = CString::new(path.as_os_str().as_bytes()).map_err(|_| output("the name has a NUL byte"))?;
         // SAFETY: the model is alive, `text` is a C string that outlives the call.
-        match unsafe { (self.library.inner.table().coverage_write)(self.head.as_ptr(), text.as_ptr()) } {
+        match unsafe { (self.table.coverage_write)(self.head.as_ptr(), text.as_ptr()) } {
             0 => Err(output("the library was built without `BuildOptions::coverage`")),
             _ => Ok(()),
         }
@@ -238,7 +243,7 @@ impl Model {
 
     #[inline]
     fn clocked(&self) -> Result<(), SimError> {
-        if !self.library.inner.clocked {
+        if !self.clocked {
             return Err(SimError::NoClock { top: self.library.top().to_owned() });
         }
         self.ready()
@@ -261,7 +266,7 @@ impl Model {
             return SimError::Finished { top, cycle };
         }
         // SAFETY: the model is alive; the text is copied before it can change.
-        let message = unsafe { CStr::from_ptr((self.library.inner.table().message)(self.head.as_ptr())) };
+        let message = unsafe { CStr::from_ptr((self.table.message)(self.head.as_ptr())) };
         SimError::Failed { top, cycle, message: message.to_string_lossy().into_owned() }
     }
 }
@@ -269,13 +274,22 @@ impl Model {
 impl Drop for Model {
     fn drop(&mut self) {
         // SAFETY: `head` came from this table's `create` and is destroyed once.
-        unsafe { (self.library.inner.table().destroy)(self.head.as_ptr()) };
+        unsafe { (self.table.destroy)(self.head.as_ptr()) };
     }
 }
 
 fn last_word_mask(width: u32) -> u64 {
     let used = if width <= 64 { width } else { (width - 1) % 32 + 1 };
     u64::MAX >> (64 - used)
+}
+
+/// Clears the bits of a port's last storage word that are above its width.
+fn mask_last_word(storage: &mut [u8], mask: u64) {
+    let word = if storage.len() > 8 { 4 } else { storage.len() };
+    let start = storage.len() - word;
+    for (byte, mask) in storage[start..].iter_mut().zip(mask.to_le_bytes()) {
+        *byte &= mask;
+    }
 }
 
 fn full_mask(bytes: u32) -> u64 {

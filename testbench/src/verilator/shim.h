@@ -44,6 +44,7 @@ struct Table {
     void (*destroy)(Head*);
     void* (*port)(Head*, uint32_t index);
     void (*eval)(Head*);
+    void (*tick)(Head*);
     void (*ticks)(Head*, uint64_t n);
     uint32_t (*run_until)(Head*, const void* port, uint32_t bytes, uint64_t mask, uint64_t value, uint64_t limit);
     const char* (*message)(Head*);
@@ -110,7 +111,7 @@ struct Model : Head {
         dump();
     }
 
-    void tick() {
+    void cycle() {
         if (high) {
             Traits::clock(top, 0);
             high = false;
@@ -151,10 +152,15 @@ struct Model : Head {
         });
     }
 
+    static void tick(Head* head) {
+        Model* m = self(head);
+        m->guarded([m] { m->cycle(); });
+    }
+
     static void ticks(Head* head, uint64_t n) {
         Model* m = self(head);
         m->guarded([m, n] {
-            for (uint64_t i = 0; i < n; ++i) m->tick();
+            for (uint64_t i = 0; i < n; ++i) m->cycle();
         });
     }
 
@@ -163,7 +169,7 @@ struct Model : Head {
         const volatile T* p = static_cast<const T*>(port);
         for (uint64_t i = 0; i < limit; ++i) {
             if ((static_cast<uint64_t>(*p) & mask) == value) return 1;
-            m->tick();
+            m->cycle();
         }
         return (static_cast<uint64_t>(*p) & mask) == value;
     }
@@ -232,8 +238,8 @@ struct Model : Head {
     }
 
     static const Table* table() {
-        static const Table t = {HEDDLE_ABI, Traits::PORTS, Traits::info, create,     destroy,     port,          eval,
-                                ticks,      run_until,     message,      trace_open, trace_close, coverage_write};
+        static const Table t = {HEDDLE_ABI, Traits::PORTS, Traits::info, create,     destroy,     port,           eval,
+                                tick,       ticks,         run_until,    message,    trace_open,  trace_close,    coverage_write};
         return &t;
     }
 };
