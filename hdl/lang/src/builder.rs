@@ -135,6 +135,9 @@ impl Builder {
         if !legal {
             self.errors.push(format!("`{name}` is not a name (letters, digits and `_`, a letter first)"));
         }
+        if crate::verilog::is_keyword(name) {
+            self.errors.push(format!("`{name}` is a reserved word of Verilog"));
+        }
         if !self.names.insert(name.to_string()) {
             self.errors.push(format!("the name `{name}` is used twice"));
         }
@@ -439,7 +442,8 @@ impl Builder {
     }
 
     /// An instance of a module. Clock and reset ports of the names this module has are connected by
-    /// themselves; every other input must be given. Outputs become nets `<instance>_<port>`.
+    /// themselves; every other input must be given. Outputs become nets `<instance>_<port>`; one that is needed
+    /// before the instance stands is declared ahead as a [`Builder::forward`] wire of that name.
     pub fn instance(&mut self, name: &str, module: &Arc<Module>, inputs: &[(&str, Expr)]) -> Outputs {
         self.claim(name);
         let mut connected = vec![];
@@ -452,7 +456,7 @@ impl Builder {
         }
         for (_, port) in module.ports() {
             if port.kind == NetKind::Output {
-                let net = self.net(&format!("{name}_{}", port.name), port.ty, NetKind::Instance);
+                let net = self.instance_output(&format!("{name}_{}", port.name), port.ty);
                 outputs.push((port.name.clone(), Builder::id(&net).unwrap_or(NetId(0))));
                 nets.insert(port.name.clone(), net);
                 continue;
@@ -468,6 +472,19 @@ impl Builder {
         }
         self.items.push(Item::Instance(Instance { name: name.to_string(), module: module.clone(), inputs: connected, outputs }));
         Outputs { instance: name.to_string(), nets }
+    }
+
+    /// A net for an output of an instance: a new one, or the [`Builder::forward`] wire of its name.
+    fn instance_output(&mut self, name: &str, ty: Ty) -> Expr {
+        let driven = |net: NetId, items: &[Item]| items.iter().any(|i| i.drives().contains(&net));
+        let ahead = self.nets.iter().position(|n| n.name == name && n.kind == NetKind::Wire && n.ty == ty);
+        match ahead.map(|i| NetId(i as u32)).filter(|id| !driven(*id, &self.items)) {
+            Some(id) => {
+                self.nets[id.0 as usize].kind = NetKind::Instance;
+                Expr::new(ty, Kind::Net(id, name.into()))
+            }
+            None => self.net(name, ty, NetKind::Instance),
+        }
     }
 
     /// The clock, or the reset, of this name.

@@ -326,6 +326,9 @@ impl Expr {
         match self.kind() {
             _ if width == self.width() => self.as_unsigned(),
             Kind::Slice(inner, base) => Expr::new(ty, Kind::Slice(inner.clone(), base + lsb)),
+            Kind::Cast(inner) => inner.slice(lsb, width),
+            Kind::Resize(inner) if lsb + width <= inner.width() => inner.slice(lsb, width),
+            Kind::Concat(parts) => Expr::concat(overlap(parts, lsb, width)),
             _ => Expr::new(ty, Kind::Slice(self.clone(), lsb)),
         }
     }
@@ -422,14 +425,28 @@ impl Expr {
         }
         let narrower = width < self.width();
         match self.kind() {
+            Kind::Const(bits, None) => {
+                let sign = self.ty().is_signed() && bits.bit(self.width() - 1);
+                let value = (0..width).fold(Bits::zero(width), |mut out, i| {
+                    out.set_bit(i, if i < self.width() { bits.bit(i) } else { sign });
+                    out
+                });
+                Expr::from_bits(self.ty().with_width(width), value)
+            }
             // Low bits of a sum depend on low bits only: no net with unread high bits arises.
-            Kind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) if narrower && width > 0 => {
+            Kind::Binary(op @ (BinaryOp::Add | BinaryOp::WrapAdd | BinaryOp::Sub | BinaryOp::WrapSub), a, b) if narrower && width > 0 => {
                 let (a, b) = (a.resize(width), b.resize(width));
-                let sum = if *op == BinaryOp::Add { a.wrapping_add(b) } else { a.wrapping_sub(b) };
+                let adds = matches!(op, BinaryOp::Add | BinaryOp::WrapAdd);
+                let sum = if adds { a.wrapping_add(b) } else { a.wrapping_sub(b) };
                 if self.ty().is_signed() { sum.as_signed() } else { sum }
             }
             Kind::Binary(BinaryOp::Mul | BinaryOp::WrapMul, a, b) if narrower && width >= a.width().max(b.width()) => {
                 Expr::new(self.ty().with_width(width), Kind::Binary(BinaryOp::WrapMul, a.clone(), b.clone()))
+            }
+            Kind::Concat(_) if narrower && width > 0 => self.slice(0, width),
+            Kind::Cast(inner) if narrower && width > 0 => {
+                let inner = inner.resize(width);
+                if self.ty().is_signed() { inner.as_signed() } else { inner.as_unsigned() }
             }
             Kind::Resize(inner) if narrower && inner.width() < self.width() => inner.resize(width),
             _ => Expr::new(self.ty().with_width(width), Kind::Resize(self.clone())),
@@ -534,6 +551,21 @@ impl Expr {
         let up = &half & (rest | floor.bit(0));
         if self.ty().is_signed() { floor + up.to_signed() } else { floor + up }
     }
+}
+
+/// The parts of a concatenation (most significant first) that bits `lsb ..` lie in, cut to them.
+fn overlap(parts: &[Expr], lsb: u32, width: u32) -> Vec<Expr> {
+    let mut out = Vec::new();
+    let mut base = 0;
+    for part in parts.iter().rev() {
+        let (low, high) = (lsb.max(base), (lsb + width).min(base + part.width()));
+        if low < high {
+            out.push(part.slice(low - base, high - low));
+        }
+        base += part.width();
+    }
+    out.reverse();
+    out
 }
 
 macro_rules! operator {

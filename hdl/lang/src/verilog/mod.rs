@@ -14,6 +14,7 @@ use crate::{
     module::*,
 };
 use expr::Scope;
+pub use keywords::is_keyword;
 use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
 /// What the head of each file says, and what each module name starts with.
@@ -78,7 +79,7 @@ fn check_names(m: &Module, names: &[String]) -> Result<(), PrintError> {
     });
     let mut seen = BTreeSet::new();
     for name in names.iter().chain(of_items) {
-        if keywords::is_keyword(name) {
+        if is_keyword(name) {
             return Err(PrintError::Keyword { module: m.name.clone(), name: name.clone() });
         }
         if !seen.insert(name) {
