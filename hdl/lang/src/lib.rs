@@ -9,6 +9,7 @@ pub mod expr;
 pub mod module;
 pub mod process;
 pub mod sim;
+pub mod stdlib;
 pub mod verilog;
 
 pub use bits::Bits;

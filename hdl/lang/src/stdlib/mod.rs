@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Building blocks with valid/ready streams; one file each, with its golden model and its test.
+//!
+//! A stream obeys four rules: a transfer happens in a cycle in which valid and ready are both high; a
+//! producer does not wait for ready; once valid is high it stays, with stable data, until the transfer; no
+//! combinational path leads from ready back to valid. [`stream::Monitor`] and [`stream::checker`] watch them.
+
+pub mod fifo;
+pub mod stream;
+pub mod testing;
+
+pub use fifo::fifo;
+pub use stream::Stream;
