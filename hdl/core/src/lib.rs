@@ -3,6 +3,8 @@
 
 pub mod config;
 pub mod descriptor;
+pub mod engine;
 pub mod format;
 pub mod numerics;
 pub mod registers;
+pub mod top;

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The array: B columns of L lanes fed by one stream of weights, and the control pipe beside them.
+//!
+//! Ports      the chunk from `dequant` (`valid_i`, `w_i`, `d_i`, `dmin_i`, frame bits); the activations it asked
+//!            for two cycles ago (`x_i`); `scale_addr_o` -> `dx_i`, `sum_x_i` two cycles later;
+//!            `row_valid_o` with one accumulator per column (`acc_o`), `row_last_o`, `row_tag_o`
+//! Latency    [`latency`] cycles from the last chunk of a row to its accumulators
+//! Throughput one chunk per cycle; nothing in it ever waits: `dequant` starts a row only when its results have room
+//! Rounding   as `place`      Reset  clears the valid bits
+//!
+//! Columns that a MATMUL does not use compute on what their memories hold; their results are not read.
+
+use super::{
+    act_buffer::{self, COLUMNS_BITS},
+    column::{self, BLOCK},
+    place::{self, GRID_BITS, SCALE_BITS},
+    scale_acc::{self, SUM_X_BITS},
+};
+use crate::config::Config;
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
+use std::sync::Arc;
+
+/// Cycles from the address of the activations to the operands.
+const READ: u32 = 2;
+
+/// Cycles from a chunk to the accumulators that contain it.
+pub fn latency(config: &Config) -> u32 {
+    READ + column::latency(config.array.lanes.min(BLOCK)) + scale_acc::latency(config.blocks_per_cycle())
+}
+
+/// The array.
+pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
+    let (lanes, columns, blocks) = (config.array.lanes, config.array.columns, config.blocks_per_cycle());
+    let per_block = lanes.min(BLOCK);
+    let minima = act_buffer::has_minima(config);
+    let to_sum = READ + column::latency(per_block);
+    let mut m = Builder::clocked("array", file!());
+    m.doc(&format!(
+        "{lanes} lanes x {columns} column(s): one stream of weights, {columns} activation vector(s).\nThe accumulators of a row are valid {} cycles after its last chunk.",
+        latency(config)
+    ));
+    m.comment("The matrix that comes next: columns in use, by tag");
+    let start = m.input("start", Ty::BIT);
+    let start_tag = m.input("start_tag", Ty::BIT);
+    let start_columns = m.input("start_columns", Ty::Unsigned(COLUMNS_BITS));
+    m.comment("Chunk");
+    let valid = m.input("valid", Ty::BIT);
+    let w = m.input("w", Ty::Unsigned(8 * lanes));
+    let d = m.input("d", Ty::Unsigned(16 * blocks));
+    let dmin = minima.then(|| m.input("dmin", Ty::Unsigned(16 * blocks)));
+    let framing = (per_block < BLOCK).then(|| m.input("block_first", Ty::BIT));
+    let block_last = m.input("block_last", Ty::BIT);
+    let row_first = m.input("row_first", Ty::BIT);
+    let row_last = m.input("row_last", Ty::BIT);
+    let matrix_last = m.input("matrix_last", Ty::BIT);
+    let tag = m.input("tag", Ty::BIT);
+    let step_addr = m.input("step_addr", Ty::Unsigned(act_buffer::scale_address_bits(config)));
+    let x = m.input("x", Ty::Unsigned(8 * lanes * columns)).chunks(8 * lanes);
+    let dx = m.input("dx", Ty::Unsigned(SCALE_BITS * blocks * columns)).chunks(SCALE_BITS * blocks);
+    let sum_x = minima.then(|| m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks * columns)).chunks(SUM_X_BITS * blocks));
+
+    m.comment("Weights wait for the activations");
+    let w = m.delay("w", &w, READ).chunks(8 * per_block);
+    let framing = framing.map(|first| (m.delay_reset("operand_valid", &valid, READ), m.delay("operand_first", &first, READ)));
+
+    m.comment("Scales wait for the sums of the columns");
+    let d = m.delay("d", &d, to_sum);
+    let dmin = dmin.map(|v| m.delay("dmin", &v, to_sum));
+    let scale_addr = m.delay("scale_addr", &step_addr, to_sum - READ);
+    m.output("scale_addr", scale_addr);
+    let block_valid = m.wire("block_valid", &valid & &block_last);
+    let block_valid = m.delay_reset("block_valid", &block_valid, to_sum);
+    let first = m.delay("row_first", &row_first, to_sum);
+
+    let column = column::column(per_block)?;
+    let scale = scale_acc::scale_acc(blocks, minima)?;
+    let mut acc = Vec::new();
+    let mut too_large = Vec::new();
+    for c in 0..columns as usize {
+        let x = x[c].chunks(8 * per_block);
+        let mut sums = Vec::new();
+        for b in 0..blocks as usize {
+            let mut inputs = vec![("x", x[b].clone()), ("w", w[b].clone())];
+            if let Some((valid, first)) = &framing {
+                inputs.extend([("valid", valid.clone()), ("first", first.clone())]);
+            }
+            let name = if blocks == 1 { format!("column_{c}") } else { format!("column_{c}_{b}") };
+            sums.push(m.instance(&name, &column, &inputs).get("sum"));
+        }
+        let mut inputs = vec![
+            ("valid", block_valid.clone()),
+            ("first", first.clone()),
+            ("sum", Expr::pack(&sums)),
+            ("d", d.clone()),
+            ("dx", dx[c].clone()),
+        ];
+        if let (Some(dmin), Some(sum_x)) = (&dmin, &sum_x) {
+            inputs.extend([("dmin", dmin.clone()), ("sum_x", sum_x[c].clone())]);
+        }
+        let out = m.instance(&format!("scale_acc_{c}"), &scale, &inputs);
+        acc.push(out.get("acc"));
+        too_large.push(out.get("too_large"));
+    }
+    debug_assert_eq!(acc[0].width(), GRID_BITS);
+
+    m.comment("Columns in use by the matrix whose terms are being formed");
+    let even = m.reg_no_reset("columns_even", Ty::Unsigned(COLUMNS_BITS));
+    let odd = m.reg_no_reset("columns_odd", Ty::Unsigned(COLUMNS_BITS));
+    m.on(&even, &start & !&start_tag, &start_columns);
+    m.on(&odd, &start & &start_tag, &start_columns);
+    let flag_delay = to_sum + place::LATENCY + 1;
+    let row_tag = m.delay("tag", &tag, latency(config));
+    let flag_tag = if flag_delay == latency(config) { row_tag.clone() } else { m.delay("flag_tag", &tag, flag_delay) };
+    let in_use = m.wire("in_use", flag_tag.mux(odd.q(), &even.q()));
+    let flags: Vec<Expr> = too_large.into_iter().enumerate().map(|(c, f)| f & in_use.gt(c)).collect();
+    let any = flags.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
+    let saturated = m.register_reset("saturated", any);
+    m.output("saturated", saturated);
+
+    m.comment("Rows");
+    let row = m.wire("row", &valid & &row_last);
+    let row_valid = m.delay_reset("row_valid", &row, latency(config));
+    let matrix_last = m.delay("matrix_last", &matrix_last, latency(config));
+    let columns_now = row_tag.mux(odd.q(), &even.q());
+    m.output("row_valid", row_valid);
+    m.output("row_matrix_last", matrix_last);
+    m.output("row_columns", columns_now);
+    m.output("acc", Expr::pack(&acc));
+    m.build()
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Dot product of one block of 32: L signed int8 lanes, `32 / L` cycles per block.
+//!
+//! Ports      `valid_i`, `first_i`, `last_i` frame a block; `x_i`, `w_i`: L x int8; `sum_o` after `last_i`
+//! Latency    [`latency`] cycles from `last_i` to `sum_o`      Throughput  L products per cycle, no bubble
+//! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
+//! Reset      none: what is valid is known to the one control pipe beside all columns
+
+use heddle_lang::{BuildError, Builder, Module, Ty};
+use std::sync::Arc;
+
+/// Products per block.
+pub const BLOCK: u32 = 32;
+/// Bits of the exact sum of 32 products of int8.
+pub const SUM_BITS: u32 = 21;
+
+/// Cycles from the last operands of a block to its sum: two for the product, one per level of the tree, one
+/// for the sum over the cycles of a block.
+pub fn latency(lanes: u32) -> u32 {
+    2 + lanes.trailing_zeros() + u32::from(lanes < BLOCK)
+}
+
+/// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32.
+pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
+    let mut m = Builder::new(format!("column_{lanes}"), file!());
+    m.doc(&format!(
+        "Dot product of a block of {BLOCK}: {lanes} signed 8 x 8 products per cycle.\nThe sum is valid {} cycles after the last operands of the block.",
+        latency(lanes)
+    ));
+    m.clock("clk");
+    if lanes > BLOCK || !lanes.is_power_of_two() {
+        m.error(format!("lanes = {lanes}: must be a power of two up to {BLOCK}"));
+    }
+    let framing = (lanes < BLOCK).then(|| (m.input("valid", Ty::BIT), m.input("first", Ty::BIT)));
+    let x = m.input("x", Ty::Unsigned(8 * lanes));
+    let w = m.input("w", Ty::Unsigned(8 * lanes));
+
+    m.comment("Products, with the multiplier's output register");
+    let operands = x.chunks(8).into_iter().zip(w.chunks(8));
+    let product = m.register_each("product", operands.map(|(x, w)| x.as_signed() * w.as_signed()));
+    let product = m.register_each("product_out", product);
+
+    m.comment("Adder tree, one register per level");
+    let tree = m.pipelined_sum("tree", product);
+    let sum = match framing {
+        None => tree,
+        Some((valid, first)) => {
+            m.comment(&format!("Sum over the {} cycles of a block", BLOCK / lanes));
+            let depth = latency(lanes) - 1;
+            let valid = m.delay("valid", &valid, depth);
+            let first = m.delay("first", &first, depth);
+            let block = m.reg_no_reset("block", Ty::Signed(SUM_BITS));
+            let grown = tree.extend(SUM_BITS);
+            m.on(&block, &valid & &first, &grown);
+            m.on(&block, &valid, block.q().wrapping_add(&grown));
+            block.q()
+        }
+    };
+    m.output("sum", sum.extend(SUM_BITS).as_unsigned());
+    m.build()
+}
+
+/// The same, in plain Rust.
+pub mod golden {
+    /// Exact sum of products; operands of equal length up to 32.
+    pub fn column(x: &[i8], w: &[i8]) -> i32 {
+        x.iter().zip(w).map(|(&x, &w)| i32::from(x) * i32::from(w)).sum()
+    }
+}

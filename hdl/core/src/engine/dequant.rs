@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From beats of the weight image to lanes: integers, scales, minima, and where in the matrix they stand.
+//!
+//! Ports      `start_*`: the matrix that comes next; `beat_*`: its beats; `room_i`: another row may be started;
+//!            the chunk: `valid_o`, `w_o` (L x int8), `d_o`, `dmin_o` (fp16 per block of the cycle), frame bits,
+//!            activation address
+//! Latency    3 cycles from a beat to its first chunk      Throughput  one beat or one chunk per cycle, whichever is
+//!            slower; no bubble between blocks and rows, two cycles between matrices
+//! Rounding   none      Reset  drops the matrix
+//!
+//! The image (docs/architecture.md) is a sequence of groups of whole beats: scales, then minima or high bits
+//! where the format has them, then integers. A format that is not built in costs no gate.
+
+use super::{act_buffer, column::BLOCK};
+use crate::config::{Config, Format};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::address_bits};
+use std::sync::Arc;
+
+/// Bits of a format's id.
+pub const FORMAT_BITS: u32 = 2;
+/// Bits that count rows.
+pub const ROWS_BITS: u32 = 24;
+/// Bits of a beat's position in its group of up to 17.
+const POSITION_BITS: u32 = 5;
+
+/// The unit.
+pub fn dequant(config: &Config) -> Result<Arc<Module>, BuildError> {
+    Dequant::new(config).build()
+}
+
+struct Dequant<'a> {
+    config: &'a Config,
+    m: Builder,
+    /// Width of the word that beats are collected in: a beat, or the chunk of the widest integers.
+    hold_bits: u32,
+}
+
+/// What the format of the matrix in hand says; constant where only one answer is built in.
+struct Kind {
+    is8: Expr,
+    minima: Expr,
+    high: Expr,
+    format: Expr,
+}
+
+impl<'a> Dequant<'a> {
+    fn new(config: &'a Config) -> Self {
+        let mut m = Builder::clocked("dequant", file!());
+        let names: Vec<&str> = config.formats.iter().map(|f| f.ggml_name()).collect();
+        m.doc(&format!(
+            "Weight image to lanes: {} bits a beat, {} lanes, {}.",
+            config.memory.port_bits,
+            config.array.lanes,
+            names.join(", ")
+        ));
+        let widest = if config.formats.contains(&Format::Q8_0) { 8 } else { 4 };
+        Dequant { config, m, hold_bits: config.memory.port_bits.max(widest * config.array.lanes) }
+    }
+
+    fn has(&self, format: Format) -> bool {
+        self.config.formats.contains(&format)
+    }
+
+    /// Beats that make one word, and chunks that a word makes, for integers of `bits` bits.
+    fn ratio(&self, bits: u32) -> (u32, u32) {
+        let (chunk, port) = (bits * self.config.array.lanes, self.config.memory.port_bits);
+        ((chunk / port).max(1), (port / chunk).max(1))
+    }
+
+    /// `eight` for Q8_0, `four` for the others.
+    fn by_width(&self, kind: &Kind, eight: u32, four: u32, bits: u32) -> Expr {
+        let constant = |v: u32| Expr::constant(Ty::Unsigned(bits), v.into());
+        match (self.has(Format::Q8_0), self.config.formats.len() > 1) {
+            (true, true) if eight != four => kind.is8.mux(constant(eight), &constant(four)),
+            (true, _) => constant(eight),
+            (false, _) => constant(four),
+        }
+    }
+
+    fn build(mut self) -> Result<Arc<Module>, BuildError> {
+        let config = self.config;
+        let (lanes, port) = (config.array.lanes, config.memory.port_bits);
+        let per_cycle = config.blocks_per_cycle();
+        let parts = config.cycles_per_block();
+        let steps_bits = act_buffer::scale_address_bits(config);
+
+        self.m.comment("The matrix: format, rows, last step of a row (a step is a block, or the blocks taken together), bank, tag");
+        let start_valid = self.m.input("start_valid", Ty::BIT);
+        let start_ready = self.m.output_port("start_ready", Ty::BIT);
+        let start_format = self.m.input("start_format", Ty::Unsigned(FORMAT_BITS));
+        let start_rows = self.m.input("start_rows", Ty::Unsigned(ROWS_BITS));
+        let start_last_step = self.m.input("start_last_step", Ty::Unsigned(steps_bits - 1));
+        let start_bank = self.m.input("start_bank", Ty::BIT);
+        let start_tag = self.m.input("start_tag", Ty::BIT);
+        let beat_valid = self.m.input("beat_valid", Ty::BIT);
+        let beat_ready = self.m.output_port("beat_ready", Ty::BIT);
+        let beat = self.m.input("beat_data", Ty::Unsigned(port));
+        let room = self.m.input("room", Ty::BIT);
+
+        let m = &mut self.m;
+        let active = m.reg("active", Ty::BIT, 0);
+        let drain = m.reg("drain", Ty::BIT, 0);
+        m.drive(&start_ready, !active.q());
+        let start = m.wire("start", &start_valid & !active.q());
+        let format = m.register_when("format", &start, &start_format);
+        let bank = m.register_when("matrix_bank", &start, &start_bank);
+        let tag = m.register_when("matrix_tag", &start, &start_tag);
+        let last_step = m.register_when("last_step", &start, &start_last_step);
+        let kind = self.kind(&format);
+
+        self.m.comment("Chunks waiting in the word, and where the next one stands in its matrix");
+        let chunks_bits = address_bits(self.ratio(4).1.max(self.ratio(8).1) + 1);
+        let m = &mut self.m;
+        let chunks = m.reg("chunks", Ty::Unsigned(chunks_bits), 0);
+        let rows = m.reg_no_reset("rows", Ty::Unsigned(ROWS_BITS));
+        let step = m.reg("step", Ty::Unsigned(steps_bits - 1), 0);
+        let part_bits = parts.trailing_zeros();
+        let part = (parts > 1).then(|| m.reg("part", Ty::Unsigned(part_bits), 0));
+        let (block_first, block_last) = match &part {
+            Some(p) => (m.wire("block_first", p.q().is_zero()), m.wire("block_last", p.q().all())),
+            None => (Expr::bit_const(true), Expr::bit_const(true)),
+        };
+        let row_last = m.wire("is_row_last", step.q().eq(&last_step) & &block_last);
+        let matrix_last = m.wire("is_matrix_last", &row_last & rows.q().eq(1));
+        let waiting = m.wire("waiting", chunks.q().any());
+        let emit = m.wire("emit", &waiting & (&room | !&row_last));
+        let finish = m.wire("finish", &emit & &matrix_last);
+        m.on(&rows, &start, &start_rows);
+        m.on(&rows, &emit & &row_last, rows.q().wrapping_sub(1));
+        m.on(&step, &emit & &row_last, 0);
+        m.on(&step, &emit & &block_last, step.q().wrapping_add(1));
+        if let Some(p) = &part {
+            m.on(p, &emit, p.q().wrapping_add(1));
+        }
+
+        m.comment("Beats are taken when the word is empty or on its way out; the rest of the last group is dropped");
+        let position = m.reg("position", Ty::Unsigned(POSITION_BITS), 0);
+        let word_free = m.wire("word_free", !&waiting | (&emit & chunks.q().eq(1)));
+        let ready = m.wire("ready", drain.q() | (active.q() & &word_free & !&finish));
+        m.drive(&beat_ready, &ready);
+        let take = m.wire("take", &beat_valid & &ready);
+        let last_position = self.last_position(&kind);
+        let m = &mut self.m;
+        let group_end = m.wire("group_end", position.q().eq(&last_position));
+        m.on(&position, &take & &group_end, 0);
+        m.on(&position, &take, position.q().wrapping_add(1));
+        let whole = m.wire("group_whole", position.q().is_zero());
+        let drained = m.wire("drained", drain.q() & &take & &group_end);
+        m.on(&drain, &finish & !&whole, 1);
+        m.on(&drain, &drained, 0);
+        m.on(&active, &start, 1);
+        m.on(&active, (&finish & &whole) | &drained, 0);
+
+        m.comment("Fields of a group: scales, then minima or high bits, then integers");
+        let load = m.wire("load", &take & !drain.q());
+        let is_scales = m.wire("is_scales", &whole);
+        let is_minima = m.wire("is_minima", &kind.minima & position.q().eq(1));
+        let is_high = m.wire("is_high", &kind.high & (position.q().eq(1) | position.q().eq(2)));
+        let is_integers = m.wire("is_integers", !(&is_scales | &is_minima | &is_high));
+        let block_out = m.wire("block_out", &emit & &block_last);
+        let scales = self.shifter("scales", &load & &is_scales, &beat, &block_out, 16 * per_cycle, port);
+        let minima = self.has(Format::Q4_1).then(|| self.shifter("minima", &load & &is_minima, &beat, &block_out, 16 * per_cycle, port));
+        let high = self.has(Format::Q5_0).then(|| {
+            let m = &mut self.m;
+            let high = m.reg_no_reset("high", Ty::Unsigned(2 * port));
+            m.on(&high, &load & &is_high, Expr::concat([beat.clone(), high.q().slice(port, port)]));
+            m.on(&high, &emit, high.q().shift_right(lanes).extend(2 * port));
+            high.q().slice(0, lanes)
+        });
+        if minima.is_none() && high.is_none() {
+            self.m.unused("fields", "No format here has minima or high bits.", &[is_minima.clone(), is_high.clone()]);
+        } else if minima.is_none() {
+            self.m.unused("minima", "No format here has minima.", &[is_minima.clone()]);
+        } else if high.is_none() {
+            self.m.unused("high", "No format here has high bits.", &[is_high.clone()]);
+        }
+        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &chunks);
+        self.m.comment("Integers of the lanes, by format");
+        let w = self.decode(&kind, eight, four, high)?;
+
+        self.m.comment("The chunk");
+        let valid = self.m.register_reset("valid", &emit);
+        self.m.output("valid", valid);
+        let m = &mut self.m;
+        let mut out = |name: &str, value: Expr| {
+            let q = m.register(name, value);
+            m.output(name, q);
+        };
+        out("w", w);
+        out("d", scales.slice(0, 16 * per_cycle));
+        if let Some(minima) = minima {
+            // The register keeps the minima of the group before under a format that has none.
+            let none = Expr::constant(Ty::Unsigned(16 * per_cycle), 0);
+            out("dmin", kind.minima.mux(minima.slice(0, 16 * per_cycle), &none));
+        }
+        if parts > 1 {
+            out("block_first", block_first);
+        }
+        out("block_last", block_last);
+        out("row_first", step.q().is_zero());
+        out("row_last", row_last.clone());
+        out("matrix_last", matrix_last);
+        out("tag", tag);
+        let address = Expr::concat([bank, step.q()].into_iter().chain(part.iter().map(|p| p.q())));
+        out("x_addr", address);
+
+        m.comment("Events");
+        m.output("row_issue", &emit & &row_last);
+        m.output("busy", emit.clone());
+        m.output("block", block_out);
+        m.output("starved", active.q() & !&waiting & !drain.q());
+        m.output("blocked", &waiting & !emit);
+        m.output("taken", &take & !drain.q());
+        self.m.build()
+    }
+
+    fn kind(&mut self, format: &Expr) -> Kind {
+        let mut is = |f: Format, name: &str| match (self.config.formats.contains(&f), self.config.formats.len()) {
+            (false, _) => Expr::bit_const(false),
+            (true, 1) => Expr::bit_const(true),
+            (true, _) => self.m.wire(name, format.eq(u32::from(f.id()))),
+        };
+        Kind {
+            is8: is(Format::Q8_0, "is_q8_0"),
+            minima: is(Format::Q4_1, "is_q4_1"),
+            high: is(Format::Q5_0, "is_q5_0"),
+            format: format.clone(),
+        }
+    }
+
+    /// Position of the last beat of a group.
+    fn last_position(&self, kind: &Kind) -> Expr {
+        let constant = |f: Format| Expr::constant(Ty::Unsigned(POSITION_BITS), f.group_beats() as i128 - 1);
+        let flag = |f: Format| match f {
+            Format::Q8_0 => &kind.is8,
+            Format::Q4_1 => &kind.minima,
+            _ => &kind.high,
+        };
+        // Q4_0, when built in, is what remains when no flag is set.
+        let mut formats = self.config.formats.clone();
+        formats.sort_by_key(|f| *f != Format::Q4_0);
+        let (first, rest) = formats.split_first().expect("a valid configuration has a format");
+        rest.iter().fold(constant(*first), |other, f| flag(*f).mux(constant(*f), &other))
+    }
+
+    /// A field of the group: filled by `load`, moved down by `bits` with each block that leaves.
+    fn shifter(&mut self, name: &str, load: Expr, beat: &Expr, next: &Expr, bits: u32, port: u32) -> Expr {
+        let r = self.m.reg_no_reset(name, Ty::Unsigned(port));
+        self.m.on(&r, load, beat);
+        if bits < port {
+            self.m.on(&r, next, r.q().shift_right(bits).extend(port));
+        }
+        r.q()
+    }
+
+    /// Collects beats into words and hands out chunks: the 8-bit and the 4-bit view of the chunk at hand.
+    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, chunks: &heddle_lang::Reg) -> (Expr, Expr) {
+        let (port, lanes, hold_bits) = (self.config.memory.port_bits, self.config.array.lanes, self.hold_bits);
+        let ((n8, m8), (n4, m4)) = (self.ratio(8), self.ratio(4));
+        self.m.comment("The word: beats come in at the top, chunks leave at the bottom of what was filled");
+        let fill_bits = address_bits(n8.max(n4));
+        let last_fill = self.by_width(kind, n8 - 1, n4 - 1, fill_bits);
+        let refill = self.by_width(kind, m8, m4, chunks.q().width());
+        let m = &mut self.m;
+        let full = if n8.max(n4) > 1 {
+            let fill = m.reg("fill", Ty::Unsigned(fill_bits), 0);
+            let full = m.wire("full", load & fill.q().eq(last_fill));
+            m.on(&fill, &full, 0);
+            m.on(&fill, load, fill.q().wrapping_add(1));
+            full
+        } else {
+            load.clone()
+        };
+        m.on(chunks, &full, refill);
+        m.on(chunks, emit, chunks.q().wrapping_sub(1));
+        let hold = m.reg_no_reset("hold", Ty::Unsigned(hold_bits));
+        let shifted = match hold_bits - port {
+            0 => beat.clone(),
+            rest => Expr::concat([beat.clone(), hold.q().slice(port, rest)]),
+        };
+        m.on(&hold, load, shifted);
+        let by = |bits: u32| hold.q().shift_right(bits * lanes).extend(hold_bits);
+        match (m8 > 1 && self.config.formats.contains(&Format::Q8_0), m4 > 1) {
+            (true, true) => m.on(&hold, emit, kind.is8.mux(by(8), &by(4))),
+            (true, false) => m.on(&hold, emit, by(8)),
+            (false, true) if hold_bits > 4 * lanes => m.on(&hold, emit, by(4)),
+            _ => {}
+        }
+        let low4 = hold_bits - port.max(4 * lanes);
+        let eight = if hold_bits >= 8 * lanes { hold.q().slice(hold_bits - port.max(8 * lanes), 8 * lanes) } else { hold.q() };
+        (eight, hold.q().slice(low4, 4 * lanes))
+    }
+
+    /// The lanes' int8, chosen by format from one decoder module each.
+    fn decode(&mut self, kind: &Kind, eight: Expr, four: Expr, high: Option<Expr>) -> Result<Expr, BuildError> {
+        let lanes = self.config.array.lanes;
+        let mut options: Vec<(Format, Expr)> = Vec::new();
+        for &format in &self.config.formats {
+            let unit = super::lanes::lanes(format, lanes)?;
+            let raw = if format == Format::Q8_0 { &eight } else { &four };
+            let mut inputs = vec![("raw", raw.clone())];
+            if let (Format::Q5_0, Some(high)) = (format, &high) {
+                inputs.push(("high", high.clone()));
+            }
+            let name = format.ggml_name().to_lowercase();
+            options.push((format, self.m.instance(&name, &unit, &inputs).get("w")));
+        }
+        let (last, rest) = options.split_last().expect("a valid configuration has a format");
+        Ok(rest.iter().fold(last.1.clone(), |other, (f, w)| kind.format.eq(u32::from(f.id())).mux(w, &other)))
+    }
+}
+
+/// Blocks in the image of a matrix are [`crate::format::block`]; this is the order in which they leave.
+pub mod golden {
+    use super::BLOCK;
+
+    /// `(row, step, part)` of each chunk of a matrix, in order.
+    pub fn chunks(rows: u32, steps: u32, lanes: u32) -> impl Iterator<Item = (u32, u32, u32)> {
+        let parts = (BLOCK / lanes).max(1);
+        (0..rows).flat_map(move |r| (0..steps).flat_map(move |s| (0..parts).map(move |p| (r, s, p))))
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The matrix engine: from a stream of weights and vectors on chip to results in memory.
+
+pub mod act_buffer;
+pub mod array;
+pub mod column;
+pub mod counters;
+pub mod csr;
+pub mod dequant;
+pub mod lanes;
+pub mod place;
+pub mod ram;
+pub mod result_store;
+pub mod scale_acc;
+pub mod sequencer;
+pub mod to_float;
+pub mod weight_fetch;

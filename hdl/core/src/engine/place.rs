@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One term of a row on the fixed-point grid: `round(d * dx * s * 2^36)`.
+//!
+//! Ports      `d_i`: fp16; `dx_i`: f24 (exponent and fraction); `s_i`: signed integer; `term_o`: 64 bits signed;
+//!            `too_large_o`: the term does not fit the grid's limit
+//! Latency    [`LATENCY`] cycles      Throughput  one term per cycle
+//! Rounding   once, to nearest even, of the exact product      Reset  none
+//!
+//! The exponent field 31 of the scale continues the normal range: infinities and NaNs do not reach the
+//! hardware. The sign of the activation scale is ignored.
+
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
+use std::sync::Arc;
+
+/// Cycles from the operands to the term.
+pub const LATENCY: u32 = 8;
+/// Bits of an activation scale: an f24 without its sign.
+pub const SCALE_BITS: u32 = 23;
+/// Bits of the accumulator and of a term.
+pub const GRID_BITS: u32 = 64;
+/// The product is placed this far up before it is shifted down.
+const HEADROOM: u32 = 17;
+/// Bits from here up must agree, or the term is too large: +-2^52.
+const LIMIT_BIT: u32 = 52;
+
+/// The unit for integers of `bits` bits.
+pub fn place(bits: u32) -> Result<Arc<Module>, BuildError> {
+    let mut m = Builder::new(format!("place_{bits}"), file!());
+    m.doc(&format!("round(d * dx * s * 2^36) for a signed s of {bits} bits, {LATENCY} cycles later.\nThe product of the significands is exact; it is rounded once, to nearest even."));
+    m.clock("clk");
+    let d = m.input("d", Ty::Unsigned(16));
+    let dx = m.input("dx", Ty::Unsigned(SCALE_BITS));
+    let s = m.input("s", Ty::Unsigned(bits));
+
+    m.comment("Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0");
+    let de = d.slice(10, 5);
+    let normal = m.wire("normal", de.any());
+    let magnitude = m.wire("magnitude", Expr::concat([normal.clone(), d.slice(0, 10)]).to_signed());
+    let sd = m.wire("sd", d.msb().mux(magnitude.negate(), &magnitude.extend(13)));
+    let ex = dx.slice(15, 8);
+    let nonzero = m.wire("nonzero", ex.any());
+    let sx =
+        m.wire("sx", nonzero.mux(Expr::concat([Expr::bit_const(true), dx.slice(0, 15)]), &Expr::constant(Ty::Unsigned(16), 0)).to_signed());
+    let exponent = m.wire("exponent", normal.mux(&de, &Expr::constant(Ty::Unsigned(5), 1)));
+    let down = Expr::constant(Ty::Signed(10), 148) - (&exponent + &ex).to_signed();
+
+    m.comment("Product of the scales, then of the sum; two registers each");
+    let scale = m.register("scale", (&sd * &sx).truncate(28));
+    let scale = m.register("scale_out", scale);
+    let s2 = m.delay("s", &s.as_signed(), 2);
+    let product = m.register("product", (&scale * &s2).resize(GRID_BITS - HEADROOM));
+    let product = m.register("product_out", product);
+
+    m.comment("Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large");
+    let down = m.register("down", down.truncate(10));
+    let negative = m.register("down_negative", down.msb());
+    let vanishes = m.register("down_vanishes", &down.slice(6, 3).any() & !down.msb());
+    let amount = m.register("down_amount", down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
+    let negative = m.delay("negative", &negative, 2);
+    let vanishes = m.delay("vanishes", &vanishes, 2);
+    let amount = m.delay("amount", &amount, 2);
+    let overflow = m.register("overflow", &negative & product.any());
+    let overflow = m.delay("overflow", &overflow, 2);
+
+    let placed = m.wire("placed", product.shift_left(HEADROOM));
+    let keep = m.wire("keep", vanishes.mux(Expr::constant(placed.ty(), 0), &placed));
+    let zero = Expr::bit_const(false);
+    let start = Shifted { value: keep, guard: zero.clone(), sticky: zero };
+    let by16 = shift(&mut m, "by16", &start, &amount.slice(4, 2), 16);
+    let amount = m.register("amount_by16", amount.slice(0, 4));
+    let by4 = shift(&mut m, "by4", &by16, &amount.slice(2, 2), 4);
+    let amount = m.register("amount_by4", amount.slice(0, 2));
+    let by1 = shift(&mut m, "by1", &by4, &amount, 1);
+
+    m.comment("Round to nearest even");
+    let up = m.wire("up", &by1.guard & (&by1.sticky | by1.value.bit(0)));
+    let term = m.register("term", (&by1.value + up.to_signed()).truncate(GRID_BITS));
+    let top = term.slice(LIMIT_BIT, GRID_BITS - LIMIT_BIT);
+    m.comment("A term outside of +-2^52 is too large");
+    let overflow = m.register("overflow_out", overflow);
+    let beyond = m.wire("beyond", top.any() & !top.all());
+    m.output("term", term.as_unsigned());
+    m.output("too_large", overflow | beyond);
+    m.build()
+}
+
+/// A value on its way down: what has left it on the right is a guard bit and whether anything below it was set.
+struct Shifted {
+    value: Expr,
+    guard: Expr,
+    sticky: Expr,
+}
+
+/// Shifted right by `digit * step`, digit 0 to 3, into registers.
+fn shift(m: &mut Builder, name: &str, from: &Shifted, digit: &Expr, step: u32) -> Shifted {
+    let width = from.value.width();
+    let choose = |options: [Expr; 4]| {
+        let [a, b, c, d] = options;
+        let low = digit.bit(0).mux(b, &a);
+        let high = digit.bit(0).mux(d, &c);
+        digit.bit(1).mux(high, &low)
+    };
+    let value = [0, 1, 2, 3].map(|k| from.value.shift_right(k * step).extend(width));
+    let guard = [0, 1, 2, 3].map(|k| if k == 0 { from.guard.clone() } else { from.value.bit(k * step - 1) });
+    let sticky = [0, 1, 2, 3].map(|k| match k * step {
+        0 => from.sticky.clone(),
+        1 => &from.sticky | &from.guard,
+        n => &from.sticky | &from.guard | from.value.slice(0, n - 1).any(),
+    });
+    Shifted {
+        value: m.register(&format!("{name}_value"), choose(value)),
+        guard: m.register(&format!("{name}_guard"), choose(guard)),
+        sticky: m.register(&format!("{name}_sticky"), choose(sticky)),
+    }
+}
+
+/// The same, in plain Rust: [`crate::numerics::grid::place`].
+pub mod golden {
+    pub use crate::numerics::grid::place;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Rows to memory: accumulators to f24, packed into beats, written in order.
+//!
+//! Ports      `cmd_*`: where the results of the next matrix go; `row_*`: accumulators of a finished row;
+//!            `row_issue_i` announces a row (`room_o` says that it may be started); `aw*`, `w*`, `b*`: AXI4 write
+//!            channels, single beats; `idle_o`: everything announced is written and acknowledged
+//! Latency    `to_float` + FIFO + 3 cycles      Throughput  one result per cycle
+//! Rounding   as `to_float`      Reset  drops everything
+//!
+//! One converter serves all columns: rows are spaced by `dequant` (through `room_o`) at least as many cycles apart
+//! as they have results.
+
+use super::{
+    act_buffer::COLUMNS_BITS,
+    place::GRID_BITS,
+    to_float::{self, FLOAT_BITS},
+};
+use crate::config::Config;
+use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, stdlib};
+use std::sync::Arc;
+
+/// Results that can be between the array and the memory.
+const DEPTH: u32 = 64;
+/// Matrices whose results may be on their way.
+const COMMANDS: u32 = 4;
+/// Bits that count unacknowledged writes.
+const WRITES_BITS: u32 = 8;
+/// Bits of a result in memory.
+const WORD: u32 = 32;
+
+/// The store.
+pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
+    let columns = config.array.columns;
+    let mut m = Builder::clocked("result_store", file!());
+    m.doc(&format!("Results of {columns} column(s) to f24 words in memory, one per cycle, rows outermost."));
+
+    m.comment("Room: a row is announced when its results have room and the one before has been taken over");
+    let issue = m.input("row_issue", Ty::BIT);
+    let issue_columns = m.input("issue_columns", Ty::Unsigned(COLUMNS_BITS));
+    let free_bits = DEPTH.ilog2() + 1;
+    let free = m.reg("free", Ty::Unsigned(free_bits), DEPTH.into());
+    let spacing = m.reg("spacing", Ty::Unsigned(COLUMNS_BITS), 0);
+    m.on(&spacing, &issue, issue_columns.wrapping_sub(1));
+    m.on(&spacing, spacing.q().any(), spacing.q().wrapping_sub(1));
+    let room = m.wire("room", spacing.q().is_zero() & free.q().ge(&issue_columns));
+    m.output("room", room);
+    let pop = m.forward("pop", Ty::BIT);
+    let taken = issue.mux(issue_columns.extend(free_bits), &Expr::constant(Ty::Unsigned(free_bits), 0));
+    let after_take = m.wire("after_take", free.q().wrapping_sub(taken));
+    m.next(&free, after_take.wrapping_add(pop.extend(free_bits)));
+
+    m.comment("The row being converted, column 0 first");
+    let row_valid = m.input("row_valid", Ty::BIT);
+    let row_matrix_last = m.input("row_matrix_last", Ty::BIT);
+    let row_columns = m.input("row_columns", Ty::Unsigned(COLUMNS_BITS));
+    let acc = m.input("acc", Ty::Unsigned(GRID_BITS * columns));
+    let left = m.reg("left", Ty::Unsigned(COLUMNS_BITS), 0);
+    let matrix_last = m.reg("matrix_last", Ty::BIT, 0);
+    let hold = m.reg_no_reset("hold", Ty::Unsigned(GRID_BITS * columns));
+    let converting = m.wire("converting", left.q().any());
+    m.on(&left, &row_valid, &row_columns);
+    m.on(&left, &converting, left.q().wrapping_sub(1));
+    m.on(&matrix_last, &row_valid, &row_matrix_last);
+    m.on(&hold, &row_valid, &acc);
+    if columns > 1 {
+        m.on(&hold, &converting, hold.q().shift_right(GRID_BITS).extend(GRID_BITS * columns));
+    }
+    let float = m.instance("to_float", &to_float::to_float()?, &[("acc", hold.q().slice(0, GRID_BITS))]).get("float");
+    let last = m.wire("last_result", matrix_last.q() & left.q().eq(1));
+    let word_valid = m.delay_reset("word_valid", &converting, to_float::LATENCY);
+    let word_last = m.delay("word_last", &last, to_float::LATENCY);
+    let word = Expr::concat([word_last, float]);
+    let words = m.instance(
+        "results",
+        &stdlib::fifo(FLOAT_BITS + 1, DEPTH)?,
+        &[("in_valid", word_valid), ("in_data", word), ("out_ready", pop.clone())],
+    );
+    m.unused("results", "Room was reserved when the row was announced.", &[words.get("in_ready"), words.get("count")]);
+    pack(&mut m, config, &words.get("out_valid"), &words.get("out_data"), &pop)?;
+    m.output("matrix_done", &row_valid & &row_matrix_last);
+    m.build()
+}
+
+/// Words to beats to single-beat writes.
+fn pack(m: &mut Builder, config: &Config, word_valid: &Expr, word: &Expr, pop: &Expr) -> Result<(), BuildError> {
+    let (port_bits, per_beat) = (config.memory.port_bits, config.memory.port_bits / WORD);
+    m.comment("Where the results of each matrix go");
+    let cmd_valid = m.input("cmd_valid", Ty::BIT);
+    let cmd_ready = m.output_port("cmd_ready", Ty::BIT);
+    let cmd_addr = m.input("cmd_addr", Ty::Unsigned(32));
+    let flush = m.forward("flush", Ty::BIT);
+    let commands = m.instance(
+        "commands",
+        &stdlib::fifo(32, COMMANDS)?,
+        &[("in_valid", cmd_valid.clone()), ("in_data", cmd_addr), ("out_ready", flush.clone())],
+    );
+    m.drive(&cmd_ready, commands.get("in_ready"));
+    m.unused("commands", "A result comes after the command of its matrix.", &[commands.get("count")]);
+
+    m.comment("The beat being filled");
+    let beat = m.reg_no_reset("beat", Ty::Unsigned(port_bits));
+    let strobe = m.reg("strobe", Ty::Unsigned(per_beat), 0);
+    let full = m.reg("full", Ty::BIT, 0);
+    let full_last = m.reg_no_reset("full_last", Ty::BIT);
+    let send = m.forward("send", Ty::BIT);
+    let take = m.wire("take", word_valid & (!full.q() | &send));
+    m.drive(pop, take.clone());
+    let filled = m.wire("filled", (full.q() & &send).mux(Expr::constant(Ty::Unsigned(per_beat), 0), &strobe.q()));
+    let last = m.wire("word_ends_matrix", word.bit(FLOAT_BITS));
+    // The next free place is the lowest one not filled.
+    let place = if per_beat > 1 { Expr::concat([filled.slice(0, per_beat - 1), Expr::bit_const(true)]) } else { Expr::bit_const(true) };
+    let place = m.wire("place", place & !&filled);
+    let value = Expr::concat([word.slice(0, FLOAT_BITS), Expr::constant(Ty::Unsigned(WORD - FLOAT_BITS), 0)]);
+    let lanes: Vec<Expr> = (0..per_beat).map(|i| place.bit(i).mux(&value, &beat.q().slice(i * WORD, WORD))).collect();
+    m.on(&beat, &take, Expr::pack(&lanes));
+    m.on(&strobe, &take, &filled | &place);
+    m.on(&strobe, &send, 0);
+    m.on(&full, &take, place.msb() | &last);
+    m.on(&full, &send, 0);
+    m.on(&full_last, &take, &last);
+
+    m.comment("Address of the next beat: the command's, then on from there");
+    let fresh = m.reg("fresh", Ty::BIT, 1);
+    let next = m.reg_no_reset("next", Ty::Unsigned(32));
+    let address = m.wire("address", fresh.q().mux(commands.get("out_data"), &next.q()));
+    m.on(&next, &send, address.wrapping_add(u64::from(config.port_bytes())));
+    m.on(&fresh, &send, full_last.q());
+    m.drive(&flush, &send & full_last.q());
+
+    write_channels(
+        m,
+        &Beat {
+            data: beat.q(),
+            strobe: strobe.q(),
+            full,
+            address,
+            send,
+            commands: commands.get("out_valid"),
+            word_valid: word_valid.clone(),
+        },
+        port_bits,
+    );
+    Ok(())
+}
+
+struct Beat {
+    data: Expr,
+    strobe: Expr,
+    full: Reg,
+    address: Expr,
+    send: Expr,
+    commands: Expr,
+    word_valid: Expr,
+}
+
+/// Address and data of a single-beat write go out together; each channel is accepted in its own time.
+fn write_channels(m: &mut Builder, b: &Beat, port_bits: u32) {
+    m.comment("AXI4 write channels");
+    let awvalid_port = m.output_port("awvalid", Ty::BIT);
+    let awready = m.input("awready", Ty::BIT);
+    let awaddr_port = m.output_port("awaddr", Ty::Unsigned(32));
+    let wvalid_port = m.output_port("wvalid", Ty::BIT);
+    let wready = m.input("wready", Ty::BIT);
+    let wdata_port = m.output_port("wdata", Ty::Unsigned(port_bits));
+    let wstrb_port = m.output_port("wstrb", Ty::Unsigned(port_bits / 8));
+    let bvalid = m.input("bvalid", Ty::BIT);
+    let bresp = m.input("bresp", Ty::Unsigned(2));
+    let awvalid = m.reg("awvalid", Ty::BIT, 0);
+    let wvalid = m.reg("wvalid", Ty::BIT, 0);
+    let unacknowledged = m.reg("unacknowledged", Ty::Unsigned(WRITES_BITS), 0);
+    let free = m.wire("channels_free", (!awvalid.q() | &awready) & (!wvalid.q() | &wready));
+    let below = m.wire("below_limit", !unacknowledged.q().all());
+    m.drive(&b.send, b.full.q() & &free & &below);
+    m.on(&awvalid, &b.send, 1);
+    m.on(&awvalid, &awready, 0);
+    m.on(&wvalid, &b.send, 1);
+    m.on(&wvalid, &wready, 0);
+    let awaddr = m.register_when("awaddr", &b.send, &b.address);
+    let wdata = m.register_when("wdata", &b.send, &b.data);
+    let bytes: Vec<Expr> = (0..b.strobe.width()).map(|i| b.strobe.bit(i).repeat(WORD / 8)).collect();
+    let wstrb = m.register_when("wstrb", &b.send, Expr::pack(&bytes));
+    m.drive(&awvalid_port, awvalid.q());
+    m.drive(&awaddr_port, awaddr);
+    m.drive(&wvalid_port, wvalid.q());
+    m.drive(&wdata_port, wdata);
+    m.drive(&wstrb_port, wstrb);
+    m.on(&unacknowledged, &b.send & !&bvalid, unacknowledged.q().wrapping_add(1));
+    m.on(&unacknowledged, !&b.send & &bvalid, unacknowledged.q().wrapping_sub(1));
+    m.unused("bresp", "Bit 1 of the response says error.", &[bresp.bit(0)]);
+
+    m.comment("Nothing announced, nothing under way");
+    m.output("idle", !&b.commands & !b.full.q() & !unacknowledged.q().any() & !&b.word_valid);
+    m.output("error", &bvalid & bresp.bit(1));
+    m.output("beat", wvalid.q() & &wready);
+    m.output("wait", wvalid.q() & !wready);
+    m.output("acknowledged", bvalid);
+}
+
+/// The same, in plain Rust: [`crate::format::write_results`](crate::format) of rows of columns.
+pub mod golden {
+    pub use crate::numerics::grid::to_f24;
+}
