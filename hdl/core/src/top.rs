@@ -257,13 +257,7 @@ fn route(m: &mut Builder, fetch: &Outputs, w: &Wires) {
     m.drive(&w.beat_ready, taken);
 }
 
-fn engine(
-    m: &mut Builder,
-    config: &Config,
-    sequencer: &Outputs,
-    fetch: &Outputs,
-    w: &Wires,
-) -> Result<(Outputs, Outputs), BuildError> {
+fn engine(m: &mut Builder, config: &Config, sequencer: &Outputs, fetch: &Outputs, w: &Wires) -> Result<(Outputs, Outputs), BuildError> {
     let data = fetch.get("beat_data");
     let dequant = m.instance(
         "dequant",
