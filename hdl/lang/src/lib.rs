@@ -7,6 +7,7 @@ pub mod builder;
 pub mod check;
 pub mod expr;
 pub mod module;
+mod order;
 pub mod process;
 pub mod sim;
 pub mod stdlib;

@@ -180,8 +180,8 @@ fn a_latch_is_refused_by_name() {
     let assign = m.assign(&v, 1);
     m.process(std::slice::from_ref(&v), vec![Stmt::If(s, vec![assign], vec![])]);
     m.output("out", &v);
-    let error = Simulator::new(&m.build().expect("module")).err().expect("a latch");
-    assert_eq!(error.to_string(), "`v` is not assigned on every path: it would be a latch");
+    let error = m.build().expect_err("a latch").to_string();
+    assert_eq!(error, "module `m`: `v` is not assigned on every path: it would be a latch");
 }
 
 fn pass(name: &str) -> Arc<Module> {

@@ -6,6 +6,7 @@ use crate::{
     check::reads,
     expr::{Expr, Kind, NetId, Ty},
     module::*,
+    order,
     process::{self, Fault},
 };
 use std::sync::Arc;
@@ -53,7 +54,8 @@ impl Flat {
     pub fn new(top: &Arc<Module>) -> Result<Flat, SimError> {
         let mut flat = Flat { scopes: vec![], drivers: vec![], order: vec![] };
         flat.add(top, String::new())?;
-        flat.order = flat.sort()?;
+        let order = order::sort(flat.drivers.len(), |net| flat.inputs_of(net));
+        flat.order = order.map_err(|cycle| SimError::Loop { nets: cycle.iter().map(|&n| flat.name(n)).collect() })?;
         Ok(flat)
     }
 
@@ -113,46 +115,6 @@ impl Flat {
             Driver::Alias(from) => vec![*from],
             Driver::Expr(scope, e) => reads(e).into_iter().map(|id| self.scopes[*scope].global(id)).collect(),
         }
-    }
-
-    /// Depth first without recursion, as chains may be long.
-    fn sort(&self) -> Result<Vec<Global>, SimError> {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Done,
-        }
-        let mut marks = vec![Mark::New; self.drivers.len()];
-        let mut order = Vec::with_capacity(self.drivers.len());
-        for root in 0..self.drivers.len() {
-            let mut stack: Vec<(Global, Vec<Global>)> = vec![];
-            if marks[root] == Mark::New {
-                marks[root] = Mark::Open;
-                stack.push((root, self.inputs_of(root)));
-            }
-            while let Some((net, waiting)) = stack.last_mut() {
-                let Some(next) = waiting.pop() else {
-                    marks[*net] = Mark::Done;
-                    order.push(*net);
-                    stack.pop();
-                    continue;
-                };
-                match marks[next] {
-                    Mark::Done => {}
-                    Mark::New => {
-                        marks[next] = Mark::Open;
-                        stack.push((next, self.inputs_of(next)));
-                    }
-                    Mark::Open => {
-                        let start = stack.iter().position(|(n, _)| *n == next).unwrap_or(0);
-                        let nets = stack[start..].iter().rev().map(|(n, _)| self.name(*n)).collect();
-                        return Err(SimError::Loop { nets });
-                    }
-                }
-            }
-        }
-        Ok(order)
     }
 
     pub fn scope_of(&self, net: Global) -> &Scope {

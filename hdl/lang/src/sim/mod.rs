@@ -296,13 +296,14 @@ impl Simulator {
     fn find(&self, path: &str) -> Result<NetSlot, SimError> {
         let (scope, name) = path.rsplit_once('.').unwrap_or(("", path));
         let net = self.flat.scopes.iter().find(|s| s.path == scope).and_then(|s| {
-            let index = s.module.nets.iter().position(|n| n.name == name)?;
+            let of = |f: &dyn Fn(&crate::module::Net) -> bool| s.module.nets.iter().position(f);
+            let index = of(&|n| crate::verilog::net_name(n) == name).or_else(|| of(&|n| n.name == name))?;
             Some(self.nets[s.base + index])
         });
         net.ok_or_else(|| SimError::Unknown { what: "net", name: path.to_string() })
     }
 
-    /// The value of any net, by its path in base names: `"fifo.count"`.
+    /// The value of any net, by its path: `"fifo.count_q"`, or in base names where one net has the name.
     pub fn peek(&mut self, path: &str) -> Result<Bits, SimError> {
         let net = self.find(path)?;
         if net.debug {

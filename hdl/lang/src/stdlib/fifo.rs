@@ -32,7 +32,7 @@ pub fn fifo(width: u32, depth: u32) -> Result<Arc<Module>, BuildError> {
     let input = Stream::input(&mut m, "in", Ty::Unsigned(width));
     let output = Stream::output(&mut m, "out", Ty::Unsigned(width));
     let bits = u32::BITS - depth.leading_zeros();
-    let count = m.reg("level", Ty::Unsigned(bits), 0);
+    let count = m.reg("count", Ty::Unsigned(bits), 0);
     m.drive(&input.ready, count.q().ne(depth));
     let push = m.wire("push", input.transfer());
     let pop = m.wire("pop", output.transfer());

@@ -7,7 +7,9 @@
 
 pub mod fifo;
 pub mod stream;
+pub mod synchroniser;
 pub mod testing;
 
 pub use fifo::fifo;
 pub use stream::Stream;
+pub use synchroniser::synchroniser;
