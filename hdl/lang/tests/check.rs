@@ -175,7 +175,7 @@ fn crossing(synchronised: bool, logic: bool) -> Vec<String> {
     m.next(&toggle, !toggle.q());
     let value = if logic { !toggle.q() } else { toggle.q() };
     let value = match synchronised {
-        true => m.instance("cross", &stdlib::synchroniser().expect("synchroniser"), &[("clk", b.clone()), ("from", value)]).get("to"),
+        true => m.instance("bridge", &stdlib::synchroniser().expect("synchroniser"), &[("clk", b.clone()), ("from", value)]).get("to"),
         false => value,
     };
     let mut receiver = Builder::new("receiver", file!());
@@ -192,7 +192,7 @@ fn crossing(synchronised: bool, logic: bool) -> Vec<String> {
 fn a_clock_crossing_needs_a_synchroniser_behind_a_register() {
     assert_eq!(crossing(true, false), [""; 0]);
     assert_eq!(crossing(false, false), ["error: module `m`: `unit.caught` (clock `b`) reads `toggle` (clock `a`) without a synchroniser"]);
-    assert_eq!(crossing(true, true), ["error: module `m`: logic lies between `toggle` (clock `a`) and the synchroniser's `cross.first`"]);
+    assert_eq!(crossing(true, true), ["error: module `m`: logic lies between `toggle` (clock `a`) and the synchroniser's `bridge.first`"]);
 }
 
 #[test]
