@@ -2,7 +2,9 @@
 //! Verilator driver, bus and memory models, one bench per block.
 
 pub mod axi;
+pub mod matmul;
 pub mod random;
+pub mod rtl;
 pub mod simulator;
 pub mod soc;
 pub mod stream;

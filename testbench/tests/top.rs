@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The whole accelerator against the golden device: several geometries, formats, random programs, random stalls.
+
+use heddle_core::{config::Config, top};
+use heddle_tb::{
+    axi::{Backpressure, MemoryConfig},
+    matmul::{self, Product},
+    random::Random,
+    rtl,
+    simulator::Simulator,
+    soc::Soc,
+    verilator::BuildOptions,
+};
+
+const LIMIT: u64 = 2_000_000;
+
+fn geometry(lanes: u32, columns: u32, port: u32) -> Config {
+    let settings = [
+        format!("array.lanes={lanes}"),
+        format!("array.columns={columns}"),
+        format!("memory.port_bits={port}"),
+        "activations.blocks=16".into(),
+    ];
+    Config::base().with_settings(&settings).expect("a legal geometry")
+}
+
+fn program(rng: &mut Random, config: &Config, length: usize) -> Vec<Product> {
+    let mut products: Vec<Product> = Vec::new();
+    for _ in 0..length {
+        let p = matmul::random_product(rng, config, products.last());
+        products.push(p);
+    }
+    products
+}
+
+/// One program on one simulation, with and without stalls.
+fn check<S: Simulator>(config: &Config, sim: impl Fn() -> S, seed: u64, length: usize) {
+    let mut rng = Random::new(seed);
+    let products = program(&mut rng, config, length);
+    let image = matmul::image(config, &products);
+    let expected = matmul::golden(config, &image);
+    for chance in [0, 100] {
+        let backpressure = (chance > 0).then_some(Backpressure { seed, chance });
+        let memory = MemoryConfig { backpressure, ..matmul::memory_config(config, &image) };
+        let mut soc = Soc::new(sim(), memory).expect("a system");
+        let what = format!(
+            "lanes {} columns {} port {} seed {seed} stalls {chance}",
+            config.array.lanes, config.array.columns, config.memory.port_bits
+        );
+        let (outcome, counters) = matmul::run(&mut soc, &image, LIMIT).unwrap_or_else(|e| panic!("{what}: {e}"));
+        assert_eq!(
+            (outcome.cause, outcome.error_addr, outcome.saturated),
+            (expected.cause, expected.error_addr, expected.saturated),
+            "{what}"
+        );
+        if let Some(at) = (0..outcome.memory.len()).find(|&i| outcome.memory[i] != expected.memory[i]) {
+            panic!("{what}: byte {at:#x} of the memory is {:#04x}, not {:#04x}", outcome.memory[at], expected.memory[at]);
+        }
+        let results: u64 = products.iter().map(|p| (p.rows * p.columns.len()) as u64).sum();
+        assert_eq!(counters.rows, results, "{what}");
+    }
+}
+
+const GEOMETRIES: [(u32, u32, u32); 6] = [(4, 1, 32), (8, 2, 64), (16, 4, 128), (32, 4, 128), (32, 1, 32), (4, 2, 128)];
+
+#[test]
+fn native_equals_golden() {
+    for (lanes, columns, port) in GEOMETRIES {
+        let config = geometry(lanes, columns, port);
+        let top = top::top(&config).expect("the top");
+        check(&config, || rtl::Native::new(&top).expect("native"), 1, 3);
+    }
+}
+
+#[test]
+fn verilog_equals_golden() {
+    for (lanes, columns, port) in GEOMETRIES.into_iter().chain([(64, 2, 256), (128, 8, 512)]) {
+        let config = geometry(lanes, columns, port);
+        let top = top::top(&config).expect("the top");
+        let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");
+        for seed in 1..=4 {
+            check(&config, || library.instance().expect("instance"), seed, 6);
+        }
+    }
+}
