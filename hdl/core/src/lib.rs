@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod descriptor;
+pub mod device;
 pub mod engine;
 pub mod format;
 pub mod numerics;

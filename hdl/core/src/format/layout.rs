@@ -15,7 +15,7 @@ pub struct Layout {
     rows: usize,
     blocks_per_row: usize,
     padded_blocks: usize,
-    group_blocks: usize,
+    group_log2: u32,
 }
 
 /// Why a matrix cannot become an image.
@@ -36,7 +36,7 @@ impl Layout {
     pub fn new(format: Format, rows: usize, blocks_per_row: usize, lanes: usize, port_bits: usize) -> Result<Layout, LayoutError> {
         check_port(port_bits)?;
         let padded_blocks = padded_blocks(blocks_per_row, lanes)?;
-        Ok(Layout { format, rows, blocks_per_row, padded_blocks, group_blocks: port_bits / 16 })
+        Ok(Layout { format, rows, blocks_per_row, padded_blocks, group_log2: (port_bits / 16).ilog2() })
     }
 
     pub fn format(&self) -> Format {
@@ -54,12 +54,12 @@ impl Layout {
 
     /// Blocks of one group, `port_bits / 16`.
     pub fn group_blocks(&self) -> usize {
-        self.group_blocks
+        1 << self.group_log2
     }
 
     /// Beats of the whole matrix.
     pub fn beats(&self) -> usize {
-        (self.rows * self.padded_blocks).div_ceil(self.group_blocks) * self.format.group_beats()
+        (self.rows * self.padded_blocks).div_ceil(self.group_blocks()) * self.format.group_beats()
     }
 
     /// Bytes of the whole matrix.
@@ -69,7 +69,7 @@ impl Layout {
 
     /// Bytes of one beat, `port_bits / 8`.
     pub fn beat_bytes(&self) -> usize {
-        self.group_blocks * 2
+        self.group_blocks() * 2
     }
 
     /// Bytes of one group.
@@ -81,8 +81,8 @@ impl Layout {
     #[inline]
     pub fn fields(&self, index: usize) -> Fields {
         let beat = self.beat_bytes();
-        let start = index / self.group_blocks * self.group_bytes();
-        let within = index % self.group_blocks;
+        let start = (index >> self.group_log2) * self.group_bytes();
+        let within = index & (self.group_blocks() - 1);
         let (second, integers, width) = match self.format {
             Format::Q8_0 => (0, beat, BLOCK),
             Format::Q4_0 => (0, beat, BLOCK / 2),
