@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Prints the golden model's time per block of 32 weights, for each format and number of columns,
-//! and that of re-laying an image: `cargo run --release -p heddle-core --example kernel_speed`.
+//! Prints the golden model's time per block of 32 weights, for each format and number of columns, that of
+//! re-laying an image, and that of all products of one token of SmolLM2-135M: `cargo run --release -p heddle-core --example kernel_speed`.
 
 use std::time::Instant;
 
@@ -10,25 +10,53 @@ use heddle_core::format::layout::{Layout, relayout};
 use heddle_core::numerics::F24;
 use heddle_core::numerics::quant::Activations;
 
-const ROWS: usize = 1536;
-const BLOCKS: usize = 18;
+const SHAPE: (usize, usize) = (1536, 18);
 const LANES: usize = 32;
 const PORT_BITS: usize = 128;
 const REPEATS: usize = 40;
 
+/// (rows, blocks per row) of one layer of SmolLM2-135M, in Q4_1; its output matrix is Q8_0.
+const LAYER: [(usize, usize); 7] = [(576, 18), (192, 18), (192, 18), (576, 18), (1536, 18), (1536, 18), (576, 48)];
+const LAYERS: usize = 30;
+const OUTPUT: (usize, usize) = (49152, 18);
+
+struct Matrix {
+    layout: Layout,
+    ggml: Vec<u8>,
+    image: Vec<u8>,
+}
+
 fn main() {
-    println!("{ROWS} x {} per product, best of {REPEATS}, all threads", 32 * BLOCKS);
+    let (rows, blocks) = SHAPE;
+    println!("{rows} x {} per product, best of {REPEATS}, all threads", 32 * blocks);
     println!("format  columns  ns/block  relayout GB/s");
     for format in Format::ALL {
-        let ggml = weights(format);
-        let image = relayout(format, &ggml, ROWS, BLOCKS, LANES, PORT_BITS).expect("legal");
-        let layout = Layout::new(format, ROWS, BLOCKS, LANES, PORT_BITS).expect("legal");
-        let gigabytes = ggml.len() as f64 / best(|| relayout(format, &ggml, ROWS, BLOCKS, LANES, PORT_BITS)) * 1e-9;
+        let matrix = Matrix::new(format, SHAPE);
+        let gigabytes = matrix.ggml.len() as f64 * 1e-9 / best(|| relayout(format, &matrix.ggml, rows, blocks, LANES, PORT_BITS));
         for count in [1, 2, 4] {
-            let columns: Vec<Activations> = (0..count).map(activations).collect();
-            let time = best(|| matmul(&layout, &image, &columns));
-            println!("{:6}  {count:7}  {:8.2}  {gigabytes:13.2}", format.ggml_name(), time * 1e9 / (ROWS * BLOCKS) as f64);
+            let columns: Vec<Activations> = (0..count).map(|seed| activations(blocks, seed)).collect();
+            let time = best(|| matmul(&matrix.layout, &matrix.image, &columns));
+            println!("{:6}  {count:7}  {:8.2}  {gigabytes:13.2}", format.ggml_name(), time * 1e9 / (rows * blocks) as f64);
         }
+    }
+    let mut token: Vec<Matrix> = (0..LAYERS).flat_map(|_| LAYER.map(|shape| Matrix::new(Format::Q4_1, shape))).collect();
+    token.push(Matrix::new(Format::Q8_0, OUTPUT));
+    let x = activations(48, 0);
+    let time = best(|| token.iter().map(|m| matmul(&m.layout, &m.image, &m.columns(&x)).y.len()).sum::<usize>());
+    println!("all products of a token of SmolLM2-135M: {:.1} ms", time * 1e3);
+}
+
+impl Matrix {
+    fn new(format: Format, (rows, blocks): (usize, usize)) -> Matrix {
+        let ggml = weights(format, rows * blocks);
+        let image = relayout(format, &ggml, rows, blocks, LANES, PORT_BITS).expect("legal");
+        Matrix { layout: Layout::new(format, rows, blocks, LANES, PORT_BITS).expect("legal"), ggml, image }
+    }
+
+    /// As much of `x` as a row is long.
+    fn columns(&self, x: &Activations) -> [Activations; 1] {
+        let blocks = self.layout.padded_blocks();
+        [Activations { d: x.d[..blocks].into(), q: x.q[..32 * blocks].into() }]
     }
 }
 
@@ -43,9 +71,9 @@ fn best<T>(work: impl Fn() -> T) -> f64 {
 }
 
 /// Some bytes with small fp16 scales.
-fn weights(format: Format) -> Vec<u8> {
+fn weights(format: Format, blocks: usize) -> Vec<u8> {
     let mut state = 1u32;
-    let mut bytes: Vec<u8> = (0..ROWS * BLOCKS * format.block_bytes())
+    let mut bytes: Vec<u8> = (0..blocks * format.block_bytes())
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
@@ -60,7 +88,7 @@ fn weights(format: Format) -> Vec<u8> {
     bytes
 }
 
-fn activations(seed: usize) -> Activations {
-    let x: Vec<F24> = (0..32 * BLOCKS).map(|i| F24::from_f64(((i * 31 + seed) % 255) as f64 / 100.0 - 1.27)).collect();
+fn activations(blocks: usize, seed: usize) -> Activations {
+    let x: Vec<F24> = (0..32 * blocks).map(|i| F24::from_f64(((i * 31 + seed) % 255) as f64 / 100.0 - 1.27)).collect();
     Activations::quantise(&x)
 }

@@ -26,15 +26,19 @@ pub struct Blocks<'a> {
 pub fn dot(q: Blocks, k: Blocks) -> Accumulator {
     let mut sum = Accumulator::default();
     let size = block_size(k);
-    for (i, (dq, dk)) in q.d.iter().zip(k.d).enumerate() {
-        let range = i * size..(i + 1) * size;
-        let s: i32 = q.q[range.clone()].iter().zip(&k.q[range]).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+    let (mut q_rest, mut k_rest) = (q.q, k.q);
+    for (dq, dk) in q.d.iter().zip(k.d) {
+        let s = integer_dot(next_block(&mut q_rest, size), next_block(&mut k_rest, size));
         match Scale::new(dq.to_f64() * dk.to_f64()) {
             Some(scale) => sum.add((scale.place(s), false)),
             None => sum.add(place2(*dq, *dk, s)),
         }
     }
     sum
+}
+
+fn integer_dot(q: &[i8], k: &[i8]) -> i32 {
+    q.iter().zip(k).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
 /// Softmax without its division: `s[t]` becomes `exp(s[t] - max s)`; gives the reciprocal of their sum.
@@ -76,7 +80,11 @@ impl WeightedSum {
     /// Adds `place2(p, dv, qv)` to each element. `p`: a softmax weight; `v`: a row of `size` elements.
     pub fn add(&mut self, p: F24, v: Blocks) {
         let size = block_size(v);
-        for ((dv, q), sums) in v.d.iter().zip(v.q.chunks(size)).zip(self.sums.chunks_mut(size)) {
+        let (mut rest, mut sums_rest) = (v.q, &mut self.sums[..]);
+        for dv in v.d {
+            let q = next_block(&mut rest, size);
+            let (sums, after) = sums_rest.split_at_mut(q.len().min(sums_rest.len()));
+            sums_rest = after;
             match Scale::new(p.to_f64() * dv.to_f64()) {
                 Some(scale) => self.saturated |= add_placed(scale, q, sums),
                 None => self.saturated |= add_exactly(p, *dv, q, sums),
@@ -115,9 +123,16 @@ fn add_exactly(p: F24, dv: F24, q: &[i8], sums: &mut [i64]) -> bool {
     saturated
 }
 
-/// Elements of a block; 1 for a vector without blocks, so that it can be a chunk size.
+/// Elements of a block. Small heads have one, for which a division would cost as much as the rest.
 fn block_size(x: Blocks) -> usize {
-    (x.q.len() / x.d.len().max(1)).max(1)
+    if x.d.len() == 1 { x.q.len() } else { x.q.len() / x.d.len().max(1) }
+}
+
+/// Takes the first `size` elements off `rest`, or what is left.
+fn next_block<'a>(rest: &mut &'a [i8], size: usize) -> &'a [i8] {
+    let (block, after) = rest.split_at(size.min(rest.len()));
+    *rest = after;
+    block
 }
 
 #[cfg(test)]
