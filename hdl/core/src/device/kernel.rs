@@ -119,20 +119,20 @@ fn row_sum<W: Weights>(weights: &[[i16; BLOCK]], scales: &[(u16, u16)], column: 
     let mut total = Accumulator::default();
     for (k, (weights, (d, dmin))) in weights.iter().zip(scales).enumerate() {
         let sum = column.sum[k];
-        add(&mut total, *d, column, k, dot(weights, &column.x[k]) - W::ZERO_POINT * sum);
+        total.add(term(*d, column, k, dot(weights, &column.x[k]) - W::ZERO_POINT * sum));
         if W::MINIMUM {
-            add(&mut total, dmin ^ 0x8000, column, k, sum);
+            total.sub(term(*dmin, column, k, sum));
         }
     }
     total
 }
 
-/// Adds `place(d, dx, s)`, the short way where that has the same bits.
+/// `place(d, dx, s)`, the short way where that has the same bits.
 #[inline(always)]
-fn add(sum: &mut Accumulator, d: u16, column: &Column, k: usize, s: i32) {
+fn term(d: u16, column: &Column, k: usize, s: i32) -> (i64, bool) {
     match Scale::new(f64::from(fp16_to_f32(d)) * column.scale[k]) {
-        Some(scale) => sum.add((scale.place(s), false)),
-        None => sum.add(place(d, column.d[k], s)),
+        Some(scale) => (scale.place(s), false),
+        None => place(d, column.d[k], s),
     }
 }
 

@@ -181,6 +181,20 @@ fn extremes_agree_with_the_words() {
     }
 }
 
+#[test]
+fn a_minimum_at_the_limit_raises_the_flag_as_in_the_words() {
+    // 2^52 on the grid is 2^16: dmin * dx * 32 * 64 with dx = 2, and its negative.
+    for minimum in [16.0, -16.0] {
+        let mut block = vec![0; 20];
+        block[2..4].copy_from_slice(&half::f16::from_f32(minimum).to_bits().to_le_bytes());
+        let columns = vec![Activations { d: vec![F24::from_f32(2.0)], q: vec![64; 32] }];
+        let case = Case { format: Format::Q4_1, rows: 1, blocks: 1, ggml: block, columns };
+        let want = case.by_the_words(&[0]);
+        assert_eq!(want.saturated, minimum < 0.0, "dmin is the inverted minimum");
+        assert_eq!(case.product(8, 32, &case.columns), want);
+    }
+}
+
 /// A device with one Q8_0 matrix of 3 x 64 at 0x1000, activations of two columns at 0x2000, the program at 0.
 fn device(program: &[Descriptor]) -> Device {
     let config = Config::base();
