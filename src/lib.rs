@@ -3,4 +3,5 @@
 
 pub mod generate;
 pub mod model;
+pub mod reference;
 pub mod sampling;

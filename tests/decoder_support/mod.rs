@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What several tests of whole models share: the reference data, if it is there.
+
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use heddle::model::gguf::Gguf;
+
+/// A file of the reference data, or a visible skip.
+pub fn shared_path(path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there", path.display());
+    None
+}
+
+pub fn shared(path: &str) -> Option<Arc<Gguf>> {
+    Some(Arc::new(Gguf::open(shared_path(path)?).unwrap()))
+}
+
+/// The arrays of an `.npz` file by name.
+pub struct Npz(zip::ZipArchive<File>);
+
+impl Npz {
+    pub fn open(path: &str) -> Option<Npz> {
+        let file = File::open(shared_path(path)?).unwrap();
+        Some(Npz(zip::ZipArchive::new(file).unwrap()))
+    }
+
+    pub fn ids(&mut self, name: &str) -> Vec<u32> {
+        let (kind, data) = self.array(name);
+        match kind.as_str() {
+            "<i8" => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b) as u32).collect(),
+            "<i4" => data.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b) as u32).collect(),
+            other => panic!("{name} has type {other}"),
+        }
+    }
+
+    pub fn floats(&mut self, name: &str) -> Vec<f32> {
+        let (kind, data) = self.array(name);
+        assert_eq!(kind, "<f4", "{name}");
+        data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+    }
+
+    /// The type and the elements of a version 1 `.npy` member in C order.
+    fn array(&mut self, name: &str) -> (String, Vec<u8>) {
+        let mut bytes = Vec::new();
+        self.0.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
+        let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let header = String::from_utf8_lossy(&bytes[10..start]);
+        assert!(header.contains("'fortran_order': False"));
+        let kind = header.split("'descr': '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+        (kind.to_string(), bytes[start..].to_vec())
+    }
+}
+
+/// The position of the largest element; the first of equals.
+pub fn argmax(x: &[f32]) -> usize {
+    (0..x.len()).rev().max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap()
+}
