@@ -54,6 +54,10 @@ pub fn softmax(s: &mut [F24]) -> F24 {
     reciprocal(sum.to_f24())
 }
 
+/// A term of a weighted sum at or above this (2^11 in value) raises the flag: 65536 positions then cannot
+/// overflow a sum, and the flag does not depend on their order.
+const VALUE_LIMIT: i64 = 1 << 47;
+
 /// The weighted sum of value rows of one head, element by element on the grid.
 #[derive(Clone, Debug, Default)]
 pub struct WeightedSum {
@@ -72,7 +76,7 @@ impl WeightedSum {
         self.sums.fill(0);
     }
 
-    /// Whether any term or sum left the grid's range.
+    /// Whether any term or sum left its range.
     pub fn saturated(&self) -> bool {
         self.saturated
     }
@@ -116,7 +120,8 @@ fn add_exactly(p: F24, dv: F24, q: &[i8], sums: &mut [i64]) -> bool {
     let mut saturated = false;
     for (q, sum) in q.iter().zip(sums) {
         let mut total = Accumulator { value: *sum, saturated: false };
-        total.add(place2(p, dv, i32::from(*q)));
+        let (term, too_large) = place2(p, dv, i32::from(*q));
+        total.add((term, too_large || !(-VALUE_LIMIT..VALUE_LIMIT).contains(&term)));
         *sum = total.value;
         saturated |= total.saturated;
     }
@@ -236,6 +241,12 @@ mod tests {
         let mut sum = WeightedSum::new(32);
         sum.add(F24::ONE, v.blocks());
         assert!(sum.saturated() && dot(v.blocks(), v.blocks()).saturated);
+        for (d, saturated) in [(2047.0, false), (2048.0, true)] {
+            let v = Row { d: vec![F24::from_f32(d)], q: vec![1; 32] };
+            let mut sum = WeightedSum::new(32);
+            sum.add(F24::ONE, v.blocks());
+            assert_eq!(sum.saturated(), saturated);
+        }
     }
 
     #[test]

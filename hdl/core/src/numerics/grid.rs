@@ -10,7 +10,7 @@ use super::f24::F24;
 /// The grid's LSB is `2^-LSB`.
 pub const LSB: i32 = 36;
 
-/// A term of a matrix product at or above this raises the flag.
+/// A term of a product of vectors at or above this raises the flag.
 const TERM_LIMIT: i64 = 1 << 52;
 
 /// Below this, a product of two scales is far from saturating and any term with it is below 2^51
@@ -94,7 +94,12 @@ pub(super) fn shift(x: i64, r: i32) -> (i64, bool) {
 pub fn place(d: u16, dx: F24, s: i32) -> (i64, bool) {
     let (sd, ed) = split_fp16(d);
     let product = i64::from(sd) * i64::from(dx.significand()) * i64::from(s);
-    let (term, too_large) = shift(product << 17, 123 - ed - dx.exponent());
+    limited(shift(product << 17, 123 - ed - dx.exponent()))
+}
+
+/// Raises the flag for a term outside of ±2^52.
+#[inline]
+fn limited((term, too_large): (i64, bool)) -> (i64, bool) {
     (term, too_large || !(-TERM_LIMIT..TERM_LIMIT).contains(&term))
 }
 
@@ -105,7 +110,7 @@ pub fn place(d: u16, dx: F24, s: i32) -> (i64, bool) {
 #[inline]
 pub fn place2(a: F24, b: F24, s: i32) -> (i64, bool) {
     let product = i64::from(a.significand()) * i64::from(b.significand()) * i64::from(s);
-    shift(product << 12, 260 - a.exponent() - b.exponent())
+    limited(shift(product << 12, 260 - a.exponent() - b.exponent()))
 }
 
 /// Places one f24 on the grid (signed); the flag as in [`place`].
@@ -205,7 +210,8 @@ mod tests {
             let product = i128::from(a.significand()) * i128::from(b.significand()) * i128::from(s);
             let (value, saturated) = place2(a, b, s);
             let sum = a.exponent() + b.exponent();
-            prop_assert_eq!(saturated, sum > 260 && product != 0);
+            let limit = !(-TERM_LIMIT..TERM_LIMIT).contains(&value);
+            prop_assert_eq!(saturated, sum > 260 && product != 0 || limit);
             if sum <= 260 {
                 prop_assert_eq!(value, place_rational(product, sum - 284));
             }
