@@ -241,8 +241,8 @@ mod tests {
         let mut sum = WeightedSum::new(32);
         sum.add(F24::ONE, v.blocks());
         assert!(sum.saturated() && dot(v.blocks(), v.blocks()).saturated);
-        for (d, saturated) in [(2047.0, false), (2048.0, true)] {
-            let v = Row { d: vec![F24::from_f32(d)], q: vec![1; 32] };
+        for (d, saturated) in [(16.0, false), (17.0, true)] {
+            let v = Row { d: vec![F24::from_f32(d)], q: vec![127; 32] };
             let mut sum = WeightedSum::new(32);
             sum.add(F24::ONE, v.blocks());
             assert_eq!(sum.saturated(), saturated);
