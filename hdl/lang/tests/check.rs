@@ -24,7 +24,18 @@ fn findings(m: Builder, rule: Rule) -> Vec<String> {
 
 #[test]
 fn a_sound_design_has_no_findings() {
-    for m in [stdlib::fifo(8, 4), stdlib::fifo(8, 40), stdlib::synchroniser()] {
+    let blocks = [
+        stdlib::fifo(8, 4),
+        stdlib::fifo(8, 40),
+        stdlib::skid(8),
+        stdlib::gearbox(8, 64),
+        stdlib::gearbox(64, 8),
+        stdlib::round_robin(3, 8),
+        stdlib::fixed_priority(3, 8),
+        stdlib::counter(8),
+        stdlib::synchroniser(),
+    ];
+    for m in blocks {
         assert_eq!(check::all(&m.expect("it builds")), vec![]);
     }
 }

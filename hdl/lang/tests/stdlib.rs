@@ -3,8 +3,10 @@
 
 use heddle_lang::{
     Bits, Module, Simulator,
+    sim::Port,
     stdlib::{
         self,
+        arbiter::Policy,
         testing::{self, Random, Sink, Source},
     },
 };
@@ -104,16 +106,115 @@ fn a_fifo_of_no_words_is_refused() {
 }
 
 #[test]
-fn a_fifo_keeps_the_stream_rules_by_its_own_checkers() {
-    for depth in [1, 5, 20] {
-        let input = words(&mut Random(2), 200, 9);
-        let mut sim = simulate(&stdlib::fifo::proof(9, depth).expect("proof")).expect("it simulates");
-        let mut sources = [Source::new(&sim, "in", input, 30).expect("ports")];
-        let mut random = Random(3);
-        let ready = sim.port("out_ready").expect("out_ready");
+fn every_block_keeps_the_stream_rules_by_the_checkers_in_the_ir() {
+    let units =
+        [stdlib::fifo(9, 1), stdlib::fifo(9, 5), stdlib::fifo(9, 20), stdlib::skid(9), stdlib::gearbox(8, 32), stdlib::gearbox(32, 8)];
+    for unit in units.map(|u| u.expect("it builds")) {
+        let mut sim = simulate(&stdlib::stream::proof(&unit).expect("proof")).expect("it simulates");
+        let width = sim.port("in_data").expect("in_data").ty().width();
+        let mut sources = [Source::new(&sim, "in", words(&mut Random(2), 200, width), 30).expect("ports")];
+        let mut sinks = [Sink::new(&sim, "out", 50, 0).expect("ports")];
         for _ in 0..500 {
-            sim.set(ready, random.bits() & 1);
-            testing::cycle(&mut sim, &mut sources, &mut [], &mut random).expect("rules hold");
+            testing::cycle(&mut sim, &mut sources, &mut sinks, &mut Random(3)).expect("the rules hold");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_skid_buffer_is_a_fifo(width in 1u32..100, a in 0u32..90, b in 0u32..90, seed: u64) {
+        let input = words(&mut Random(seed), 300, width);
+        let (out, _) = through(&stdlib::skid(width).map_err(fail)?, &input, 300, (a, b), seed)?;
+        prop_assert_eq!(out, input);
+    }
+
+    #[test]
+    fn a_gearbox_keeps_all_bits(narrow in 1u32..40, log in 1u32..5, is_up: bool, a in 0u32..90, b in 0u32..90, seed: u64) {
+        let (from, to) = if is_up { (narrow, narrow << log) } else { (narrow << log, narrow) };
+        let input = words(&mut Random(seed), 64, from);
+        let expected = stdlib::gearbox::golden::gearbox(&input, to);
+        let (out, _) = through(&stdlib::gearbox(from, to).map_err(fail)?, &input, expected.len(), (a, b), seed)?;
+        prop_assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn an_arbiter_serves_as_the_golden_model(inputs in 1u32..9, is_fair: bool, a in 0u32..90, b in 0u32..90, seed: u64) {
+        arbiter_against_golden(inputs, is_fair, (a, b), seed)?;
+    }
+
+    #[test]
+    fn a_counter_counts(width in 1u32..20, limit: u64, seed: u64) {
+        let mut random = Random(seed);
+        let mut sim = simulate(&stdlib::counter(width).map_err(fail)?)?;
+        let [clear, enable, limit_port, value, last] = ports(&sim, ["clear", "enable", "limit", "value", "last"])?;
+        let limit = limit & ((1 << width) - 1).min(20);
+        sim.set(limit_port, limit);
+        let mut expected = 0;
+        for _ in 0..300 {
+            let (c, e) = (random.percent(5), random.percent(70));
+            sim.set(clear, c.into());
+            sim.set(enable, e.into());
+            prop_assert_eq!(sim.get(last) == 1, expected == limit);
+            sim.step().map_err(fail)?;
+            expected = stdlib::counter::golden::counter(expected, c, e, limit, width);
+            prop_assert_eq!(sim.get(value), expected);
+        }
+    }
+}
+
+fn ports<const N: usize>(sim: &Simulator, names: [&str; N]) -> Result<[Port; N], TestCaseError> {
+    let found: Result<Vec<Port>, _> = names.iter().map(|n| sim.port(n)).collect();
+    found.map_err(fail)?.try_into().map_err(|_| fail("as many as asked for"))
+}
+
+fn arbiter_against_golden(inputs: u32, is_fair: bool, stalls: (u32, u32), seed: u64) -> Outcome {
+    let policy = if is_fair { Policy::RoundRobin } else { Policy::FixedPriority };
+    let mut random = Random(seed);
+    let mut sim = simulate(&stdlib::stream::proof(&stdlib::arbiter::arbiter(policy, inputs, 16).map_err(fail)?).map_err(fail)?)?;
+    let mut golden = stdlib::arbiter::golden::Arbiter::new(policy, inputs as usize);
+    let mut sources = vec![];
+    let mut valids = vec![];
+    for i in 0..inputs {
+        sources.push(Source::new(&sim, &format!("in_{i}"), words(&mut random, 60, 16), stalls.0).map_err(fail)?);
+        valids.push(sim.port(&format!("in_{i}_valid")).map_err(fail)?);
+    }
+    let mut sinks = [Sink::new(&sim, "out", stalls.1, 60 * inputs as usize).map_err(fail)?];
+    let [ready, valid, source] = ports(&sim, ["out_ready", "out_valid", "out_source"])?;
+    while sinks[0].received.len() < 60 * inputs as usize {
+        prop_assert!(sim.cycles() < 60_000, "stuck");
+        testing::drive(&mut sim, &mut sources, &mut sinks, &mut random);
+        let offered: Vec<bool> = valids.iter().map(|&v| sim.get(v) == 1).collect();
+        let expected = golden.cycle(&offered, sim.get(ready) == 1);
+        let served = (sim.get(valid) == 1).then(|| sim.get(source) as usize);
+        prop_assert_eq!(served, expected);
+        testing::finish(&mut sim, &mut sources, &mut sinks).map_err(fail)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn blocks_move_a_word_per_cycle() {
+    let input = words(&mut Random(1), 128, 32);
+    let (out, times) = through(&stdlib::skid(32).expect("skid"), &input, 128, (0, 0), 1).expect("it runs");
+    assert!(out == input && is_full_rate(&times), "{times:?}");
+    let (_, times) = through(&stdlib::gearbox(32, 8).expect("gearbox"), &input, 512, (0, 0), 1).expect("it runs");
+    assert!(is_full_rate(&times), "{times:?}");
+    let (_, times) = through(&stdlib::gearbox(32, 128).expect("gearbox"), &input, 32, (0, 0), 1).expect("it runs");
+    assert!(times.windows(2).all(|t| t[1] == t[0] + 4), "{times:?}");
+}
+
+#[test]
+fn sizes_that_make_no_sense_are_refused() {
+    let messages = [
+        (stdlib::gearbox(8, 24), "a gearbox changes the width by a power of two above 1, not from 8 to 24"),
+        (stdlib::gearbox(0, 8), "not from 0 to 8"),
+        (stdlib::gearbox(8, 8), "not from 8 to 8"),
+        (stdlib::round_robin(0, 8), "an arbiter has 1 to 64 inputs, not 0"),
+    ];
+    for (module, part) in messages {
+        let error = module.expect_err(part).to_string();
+        assert!(error.contains(part), "{error}");
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! `out_data` comes from a register in both forms; `in_ready` and `out_valid` depend on registers only.
 
-use super::stream::{Stream, checker};
+use super::stream::Stream;
 use crate::{
     builder::{BuildError, Builder, address_bits},
     expr::{Expr, Ty},
@@ -88,25 +88,6 @@ fn memory(m: &mut Builder, depth: u32, input: &Stream, output: &Stream, push: &E
     let data = m.read(words, "front", &fetch, &head);
     m.drive(&output.valid, valid.q());
     m.drive(&output.data, data);
-}
-
-/// The FIFO between stream checkers, for a proof: its output is asserted, its input assumed.
-pub fn proof(width: u32, depth: u32) -> Result<Arc<Module>, BuildError> {
-    let mut m = Builder::clocked(format!("fifo_{width}x{depth}_proof"), file!());
-    let unit = fifo(width, depth)?;
-    let input = Stream::input(&mut m, "in", Ty::Unsigned(width));
-    let out_ready = m.input("out_ready", Ty::BIT);
-    let out =
-        m.instance("unit", &unit, &[("in_valid", input.valid.clone()), ("in_data", input.data.clone()), ("out_ready", out_ready.clone())]);
-    m.drive(&input.ready, out.get("in_ready"));
-    let watched = [("valid", input.valid.clone()), ("ready", input.ready.clone()), ("data", input.data)];
-    m.instance("in_rules", &checker(width, true)?, &watched);
-    let watched = [("valid", out.get("out_valid")), ("ready", out_ready), ("data", out.get("out_data"))];
-    m.instance("out_rules", &checker(width, false)?, &watched);
-    m.output("out_valid", out.get("out_valid"));
-    m.output("out_data", out.get("out_data"));
-    m.output("count", out.get("count"));
-    m.build()
 }
 
 /// The same, in plain Rust.

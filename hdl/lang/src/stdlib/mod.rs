@@ -5,11 +5,19 @@
 //! producer does not wait for ready; once valid is high it stays, with stable data, until the transfer; no
 //! combinational path leads from ready back to valid. [`stream::Monitor`] and [`stream::checker`] watch them.
 
+pub mod arbiter;
+pub mod counter;
 pub mod fifo;
+pub mod gearbox;
+pub mod skid;
 pub mod stream;
 pub mod synchroniser;
 pub mod testing;
 
+pub use arbiter::{fixed_priority, round_robin};
+pub use counter::counter;
 pub use fifo::fifo;
+pub use gearbox::gearbox;
+pub use skid::skid;
 pub use stream::Stream;
 pub use synchroniser::synchroniser;

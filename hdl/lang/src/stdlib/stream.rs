@@ -5,7 +5,7 @@ use crate::{
     bits::Bits,
     builder::{BuildError, Builder},
     expr::{Expr, Ty},
-    module::Module,
+    module::{Module, Net, NetKind},
 };
 use std::sync::Arc;
 
@@ -105,6 +105,30 @@ pub fn checker(width: u32, assume: bool) -> Result<Arc<Module>, BuildError> {
     let rules = [("valid_stays", outside(valid.clone())), ("data_stays", outside(data.eq(&last)))];
     for (name, rule) in rules {
         if assume { m.assume(name, rule) } else { m.assert(name, rule) }
+    }
+    m.build()
+}
+
+/// A module between checkers, for a proof or a test: the rules are assumed of each stream that enters and
+/// asserted of each that leaves. The ports are those of the module.
+pub fn proof(unit: &Arc<Module>) -> Result<Arc<Module>, BuildError> {
+    let mut m = Builder::clocked(format!("{}_proof", unit.name), file!());
+    m.doc(&format!("`{}` between checkers of the stream rules.", unit.name));
+    let is_input = |net: &Net| net.kind == NetKind::Input;
+    let own = |net: &Net| net.kind == NetKind::Clock || net.name == "rst";
+    let inputs: Vec<(&str, Expr)> =
+        unit.ports().filter(|(_, n)| is_input(n) && !own(n)).map(|(_, n)| (n.name.as_str(), m.input(&n.name, n.ty))).collect();
+    let outs = m.instance("unit", unit, &inputs);
+    let value = |name: &str| inputs.iter().find(|(n, _)| *n == name).map_or_else(|| outs.get(name), |(_, e)| e.clone());
+    for (_, port) in unit.ports().filter(|(_, n)| n.kind == NetKind::Output) {
+        m.output(&port.name, value(&port.name));
+    }
+    for (_, valid) in unit.ports().filter(|(_, n)| n.name.ends_with("_valid")) {
+        let stem = valid.name.trim_end_matches("_valid");
+        let data = value(&format!("{stem}_data")).as_unsigned();
+        let checker = checker(data.width(), is_input(valid))?;
+        let watched = [("valid", value(&valid.name)), ("ready", value(&format!("{stem}_ready"))), ("data", data)];
+        m.instance(&format!("{stem}_rules"), &checker, &watched);
     }
     m.build()
 }

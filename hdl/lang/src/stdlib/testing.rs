@@ -130,17 +130,27 @@ impl Sink {
     }
 }
 
-/// One cycle: stalls are drawn, everything settles, transfers are noted, the clock rises.
-pub fn cycle(sim: &mut Simulator, sources: &mut [Source], sinks: &mut [Sink], random: &mut Random) -> Result<(), RunError> {
+/// The first half of a cycle: stalls are drawn and the streams set.
+pub fn drive(sim: &mut Simulator, sources: &mut [Source], sinks: &mut [Sink], random: &mut Random) {
     sources.iter_mut().for_each(|s| s.drive(sim, random));
     for s in sinks.iter() {
         sim.set(s.ports.ready, (!random.percent(s.stall)).into());
     }
+}
+
+/// The second half: everything settles, transfers are noted, the clock rises.
+pub fn finish(sim: &mut Simulator, sources: &mut [Source], sinks: &mut [Sink]) -> Result<(), RunError> {
     sources.iter_mut().for_each(|s| s.finish(sim));
     for s in sinks.iter_mut() {
         s.finish(sim)?;
     }
     Ok(sim.step()?)
+}
+
+/// One cycle.
+pub fn cycle(sim: &mut Simulator, sources: &mut [Source], sinks: &mut [Sink], random: &mut Random) -> Result<(), RunError> {
+    drive(sim, sources, sinks, random);
+    finish(sim, sources, sinks)
 }
 
 /// Runs until every sink has what it expects; at most `limit` cycles.
