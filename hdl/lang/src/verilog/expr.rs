@@ -118,8 +118,15 @@ impl Scope {
                 let m = a.width().max(b.width());
                 format!("{} {s} {}", self.extended(a, m, base), self.extended(b, m, base))
             }
-            Shl => format!("{} << {}", self.atom(a, base), self.operand(b, base)),
-            Shr => format!("{} {} {}", self.atom(a, base), if a.ty().is_signed() { ">>>" } else { ">>" }, self.operand(b, base)),
+            Shl | Shr => {
+                let s = if op == Shr && a.ty().is_signed() { ">>>" } else { s };
+                // The amount is self-determined in Verilog; a plain number reads best.
+                let amount = match b.kind() {
+                    Kind::Const(bits, None) if b.width() < 32 => bits.low_u64().to_string(),
+                    _ => self.operand(b, base),
+                };
+                format!("{} {s} {amount}", self.atom(a, base))
+            }
         }
     }
 
@@ -218,7 +225,7 @@ impl Scope {
 }
 
 /// The value without a change of sign around it, where only its bits matter.
-fn strip_sign(e: &Expr) -> &Expr {
+pub fn strip_sign(e: &Expr) -> &Expr {
     match e.kind() {
         Kind::Cast(inner) => inner,
         _ => e,

@@ -5,17 +5,23 @@
 //! Verilog's context rules: an operand is extended where it stands, and what cannot stand as an operand
 //! becomes a wire named after what it feeds. The text depends on nothing but the module.
 
+mod always;
 mod expr;
 mod keywords;
 
 use crate::{
     bits::Bits,
-    expr::{Expr, NetId, Ty},
+    expr::{Expr, Kind, NetId, Ty},
     module::*,
 };
+use always::Always;
 use expr::Scope;
 pub use keywords::is_keyword;
-use std::{collections::BTreeSet, fmt::Write, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+};
 
 /// What the head of each file says, and what each module name starts with.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +64,15 @@ pub fn files(top: &Arc<Module>, options: &Options) -> Result<Vec<File>, PrintErr
 pub fn module(m: &Module, options: &Options) -> Result<String, PrintError> {
     let names: Vec<String> = m.nets.iter().map(net_name).collect();
     check_names(m, &names)?;
-    let mut p = Printer { m, options, scope: Scope::new(names), out: String::new(), declared: BTreeSet::new(), pending: vec![] };
+    let mut p = Printer {
+        m,
+        options,
+        scope: Scope::new(names),
+        out: String::new(),
+        declared: BTreeSet::new(),
+        states: always::states(m),
+        pending: vec![],
+    };
     p.head();
     p.body();
     p.foot();
@@ -119,6 +133,8 @@ struct Printer<'a> {
     scope: Scope,
     out: String,
     declared: BTreeSet<NetId>,
+    /// Named values that a net is compared with.
+    states: BTreeMap<(NetId, u64), Arc<str>>,
     /// Registers whose always block still has to be written.
     pending: Vec<&'a Register>,
 }
@@ -131,6 +147,10 @@ impl<'a> Printer<'a> {
                 let _ = writeln!(self.out, "    {text}");
             }
         }
+    }
+
+    fn follows_comment(&self) -> bool {
+        self.out.trim_end().lines().last().is_some_and(|l| l.trim_start().starts_with("//"))
     }
 
     fn head(&mut self) {
@@ -146,13 +166,18 @@ impl<'a> Printer<'a> {
         }
         let _ = writeln!(self.out, "\n`default_nettype none\n\nmodule {}{} (", o.prefix, m.name);
         let ports: Vec<(NetId, &Net)> = m.ports().collect();
+        let assigned: BTreeSet<NetId> = m.items.iter().filter(|i| matches!(i, Item::Process(_))).flat_map(Item::drives).collect();
         let width = ports.iter().map(|(_, n)| range(n.ty).len()).max().unwrap_or(0);
         for (i, (id, net)) in ports.iter().enumerate() {
-            let direction = if net.kind == NetKind::Output { "output" } else { "input " };
+            let direction = match net.kind {
+                NetKind::Output if assigned.contains(id) => "output reg ",
+                NetKind::Output => "output wire",
+                _ => "input  wire",
+            };
             let comma = if i + 1 < ports.len() { "," } else { "" };
             let doc = if net.doc.is_empty() { String::new() } else { format!("  // {}", net.doc) };
             let name = self.scope.name(*id);
-            let _ = writeln!(self.out, "    {direction} wire {:width$}{name}{comma}{doc}", range(net.ty));
+            let _ = writeln!(self.out, "    {direction} {:width$}{name}{comma}{doc}", range(net.ty));
             self.declared.insert(*id);
         }
         self.out += ");\n\n";
@@ -168,8 +193,7 @@ impl<'a> Printer<'a> {
             match item {
                 Item::Comment(text) => {
                     self.flush(false);
-                    if !self.out.ends_with("\n\n") && !self.out.trim_end().lines().last().is_some_and(|l| l.trim_start().starts_with("//"))
-                    {
+                    if !self.out.ends_with("\n\n") && !self.follows_comment() {
                         self.line("");
                     }
                     self.line(&format!("// {text}"));
@@ -250,7 +274,7 @@ impl<'a> Printer<'a> {
             let base = if i == 0 { format!("{name}_write") } else { format!("{name}_write{i}") };
             let enable = self.scope.operand(&w.enable, &base);
             let address = self.scope.atom(&w.address, &base);
-            let data = self.scope.named(&w.data, &base);
+            let data = self.scope.named(expr::strip_sign(&w.data), &base);
             match &w.byte_enable {
                 None => body.push(format!("if ({enable}) {name}[{address}] <= {data};")),
                 Some(bytes) => {
@@ -269,7 +293,9 @@ impl<'a> Printer<'a> {
             let data = self.scope.name(r.data).to_string();
             let enable = self.scope.operand(&r.enable, &data);
             let address = self.scope.atom(&r.address, &data);
-            body.push(format!("if ({enable}) {data} <= {name}[{address}];"));
+            let always = matches!(r.enable.kind(), Kind::Const(bits, _) if !bits.is_zero());
+            let condition = if always { String::new() } else { format!("if ({enable}) ") };
+            body.push(format!("{condition}{data} <= {name}[{address}];"));
         }
         self.hoisted();
         if !memory.attribute.is_empty() {
@@ -323,6 +349,9 @@ impl<'a> Printer<'a> {
         let mut body = Vec::new();
         self.statements(&p.body, &base, 1, &mut body);
         self.hoisted();
+        if !self.out.ends_with("\n\n") && !self.follows_comment() {
+            self.line("");
+        }
         self.line("always @* begin");
         body.iter().for_each(|l| self.line(l));
         self.line("end");
@@ -338,16 +367,7 @@ impl<'a> Printer<'a> {
                     let value = self.scope.assigned(value, &name);
                     out.push(format!("{pad}{name} = {value};"));
                 }
-                Stmt::If(condition, then, otherwise) => {
-                    let condition = self.scope.bare(condition, base);
-                    out.push(format!("{pad}if ({condition}) begin"));
-                    self.statements(then, base, depth + 1, out);
-                    if !otherwise.is_empty() {
-                        out.push(format!("{pad}end else begin"));
-                        self.statements(otherwise, base, depth + 1, out);
-                    }
-                    out.push(format!("{pad}end"));
-                }
+                Stmt::If(..) => self.conditional(s, base, depth, out),
                 Stmt::Case(subject, arms, default) => {
                     let subject = self.scope.bare(subject, base);
                     out.push(format!("{pad}case ({subject})"));
@@ -368,6 +388,30 @@ impl<'a> Printer<'a> {
                 }
             }
         }
+    }
+
+    /// An `if` with its `else if` branches on one level.
+    fn conditional(&mut self, mut s: &Stmt, base: &str, depth: usize, out: &mut Vec<String>) {
+        let pad = "    ".repeat(depth);
+        let mut head = format!("{pad}if");
+        while let Stmt::If(condition, then, otherwise) = s {
+            let condition = self.scope.bare(condition, base);
+            out.push(format!("{head} ({condition}) begin"));
+            self.statements(then, base, depth + 1, out);
+            match otherwise.as_slice() {
+                [] => break,
+                [next @ Stmt::If(..)] => {
+                    head = format!("{pad}end else if");
+                    s = next;
+                }
+                _ => {
+                    out.push(format!("{pad}end else begin"));
+                    self.statements(otherwise, base, depth + 1, out);
+                    break;
+                }
+            }
+        }
+        out.push(format!("{pad}end"));
     }
 
     /// Writes the always blocks of the registers whose operands are all declared; with `all`, of every one.
@@ -402,7 +446,7 @@ impl<'a> Printer<'a> {
         let mut arms = Vec::new();
         if let Some((condition, value)) = &r.reset {
             let condition = self.scope.bare(condition, &name);
-            arms.push((Some(condition), vec![format!("{name} <= {};", literal(ty, value))]));
+            arms.push((Some(condition), vec![format!("{name} <= {};", self.start(r.net, ty, value))]));
         }
         for u in &r.updates {
             let condition = u.condition.as_ref().map(|c| self.scope.bare(c, &name));
@@ -410,6 +454,11 @@ impl<'a> Printer<'a> {
             arms.push((condition, vec![format!("{name} <= {value};")]));
         }
         Always { clock: self.scope.name(r.clock).to_string(), arms }
+    }
+
+    /// The reset value of a register, by the name it has where the register is compared with it.
+    fn start(&self, net: NetId, ty: Ty, value: &Bits) -> String {
+        self.states.get(&(net, value.low_u64())).map_or_else(|| literal(ty, value), |name| name.to_string())
     }
 
     fn properties(&mut self) {
@@ -443,44 +492,4 @@ fn property(item: &Item) -> Option<&Property> {
 
 fn register_exprs(r: &Register) -> impl Iterator<Item = &Expr> {
     r.reset.iter().map(|(c, _)| c).chain(r.updates.iter().flat_map(|u| u.condition.iter().chain([&u.value])))
-}
-
-/// One always block: registers that change under the same conditions share it.
-struct Always {
-    clock: String,
-    arms: Vec<(Option<String>, Vec<String>)>,
-}
-
-impl Always {
-    fn arms_match(&self, other: &Always) -> bool {
-        self.arms.iter().map(|(c, _)| c).eq(other.arms.iter().map(|(c, _)| c))
-    }
-
-    fn absorb(&mut self, other: Always) {
-        for (mine, theirs) in self.arms.iter_mut().zip(other.arms) {
-            mine.1.extend(theirs.1);
-        }
-    }
-
-    fn text(&self) -> Vec<String> {
-        let mut out = vec![format!("always @(posedge {}) begin", self.clock)];
-        for (i, (condition, body)) in self.arms.iter().enumerate() {
-            let pad = match condition {
-                None if i == 0 => "    ",
-                _ => "        ",
-            };
-            match (i, condition) {
-                (0, None) => {}
-                (0, Some(c)) => out.push(format!("    if ({c}) begin")),
-                (_, Some(c)) => out.push(format!("    end else if ({c}) begin")),
-                (_, None) => out.push("    end else begin".into()),
-            }
-            out.extend(body.iter().map(|l| format!("{pad}{l}")));
-        }
-        if self.arms.first().is_some_and(|(c, _)| c.is_some()) {
-            out.push("    end".into());
-        }
-        out.push("end".into());
-        out
-    }
 }
