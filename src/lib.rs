@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
+pub mod compile;
+pub mod decoder;
+pub mod driver;
 pub mod generate;
 pub mod model;
 pub mod reference;

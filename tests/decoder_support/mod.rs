@@ -8,7 +8,13 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use heddle::compile::compile;
+use heddle::decoder::{Decoder, generate};
+use heddle::driver::{Driver, golden::Golden};
+use heddle::model::embedded::embedded;
 use heddle::model::gguf::Gguf;
+use heddle::sampling::{Sampler, SamplingConfig};
+use heddle_core::config::Config;
 
 /// A file of the reference data, or a visible skip.
 pub fn shared_path(path: &str) -> Option<PathBuf> {
@@ -64,4 +70,22 @@ impl Npz {
 /// The position of the largest element; the first of equals.
 pub fn argmax(x: &[f32]) -> usize {
     (0..x.len()).rev().max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap()
+}
+
+/// An embedded model.
+pub fn nano(name: &str) -> Arc<Gguf> {
+    Arc::new(Gguf::from_static(embedded(name).unwrap()).unwrap())
+}
+
+/// The model on the golden device of `config`.
+pub fn decoder(gguf: &Arc<Gguf>, config: &Config) -> Decoder {
+    let compiled = compile(gguf, config).unwrap();
+    let driver = Driver::connect(Box::new(Golden::new(config)), config).unwrap();
+    Decoder::new(compiled, driver).unwrap()
+}
+
+/// The most likely continuation, past ends of text too.
+pub fn greedy(decoder: &mut Decoder, prompt: &[u32], tokens: usize) -> Vec<u32> {
+    let mut sampler = Sampler::new(SamplingConfig::default()).unwrap();
+    generate(decoder, prompt, tokens, &mut sampler, |_| false, |_| true).unwrap().ids
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The golden model behind the registers: every result of the hardware, without its time.
+
+use heddle_core::config::Config;
+use heddle_core::device::{Counts, Device, Stop};
+use heddle_core::registers::{REGISTERS, Reset, map};
+
+use super::{Transport, TransportError};
+
+/// The golden model of a device as a transport. Counters that need time read 0.
+pub struct Golden {
+    device: Device,
+    program: u32,
+    irq_enable: u32,
+    irq_status: u32,
+    scratch: u32,
+    done: bool,
+    stop: Option<Stop>,
+    counts: Counts,
+}
+
+impl Golden {
+    /// A device with empty memory. (Its pages come into being when they are written.)
+    pub fn new(config: &Config) -> Golden {
+        Golden {
+            device: Device::new(config, vec![0; config.memory_bytes() as usize]),
+            program: 0,
+            irq_enable: 0,
+            irq_status: 0,
+            scratch: 0,
+            done: false,
+            stop: None,
+            counts: Counts::default(),
+        }
+    }
+
+    fn control(&mut self, value: u32) {
+        if value & map::CONTROL_CLEAR.mask() != 0 {
+            self.device.clear();
+            self.stop = None;
+            self.done = false;
+            self.counts = Counts::default();
+        }
+        if value & map::CONTROL_START.mask() != 0 && self.stop.is_none() {
+            self.start();
+        }
+    }
+
+    fn start(&mut self) {
+        self.counts = Counts::default();
+        match self.device.run(self.program) {
+            Ok(counts) => {
+                self.counts = counts;
+                self.done = true;
+                self.irq_status |= map::IRQ_DONE.mask();
+            }
+            Err(stop) => {
+                self.stop = Some(stop);
+                self.done = false;
+                self.irq_status |= map::IRQ_ERROR.mask();
+            }
+        }
+    }
+
+    fn status(&self) -> u32 {
+        u32::from(self.done) << map::STATUS_DONE.lsb
+            | u32::from(self.stop.is_some()) << map::STATUS_ERROR.lsb
+            | u32::from(self.device.saturated()) << map::STATUS_SATURATED.lsb
+    }
+
+    /// The bytes of a region of the memory.
+    fn region(&mut self, address: u32, bytes: usize) -> Result<&mut [u8], TransportError> {
+        let memory = self.device.memory_mut();
+        let (start, size) = (address as usize, memory.len() as u64);
+        match start.checked_add(bytes).and_then(|end| memory.get_mut(start..end)) {
+            Some(region) => Ok(region),
+            None => Err(TransportError::Memory { address, bytes, size }),
+        }
+    }
+}
+
+impl Transport for Golden {
+    fn read_reg(&mut self, offset: u32) -> Result<u32, TransportError> {
+        let count = |n: u64| n as u32; // counters wrap
+        let register = REGISTERS.into_iter().find(|r| r.offset == offset).ok_or(TransportError::Register { offset })?;
+        Ok(match register.name {
+            _ if matches!(register.reset, Reset::Build(_)) => register.reset_value(self.device.config()),
+            "ID" | "VERSION" => register.reset_value(self.device.config()),
+            "STATUS" => self.status(),
+            "CAUSE" => self.stop.map_or(0, |s| s.cause.code()),
+            "ERROR_ADDR" => self.stop.map_or(0, |s| s.address),
+            "PROGRAM" => self.program,
+            "IRQ_ENABLE" => self.irq_enable,
+            "IRQ_STATUS" => self.irq_status,
+            "SCRATCH" => self.scratch,
+            "READ_BEATS" => count(self.counts.weight_beats + self.counts.activation_beats),
+            "BLOCKS" => count(self.counts.blocks),
+            "ROWS" => count(self.counts.rows),
+            "DESCRIPTORS" => count(self.counts.descriptors),
+            _ => 0,
+        })
+    }
+
+    fn write_reg(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
+        let register = REGISTERS.into_iter().find(|r| r.offset == offset).ok_or(TransportError::Register { offset })?;
+        match register.name {
+            "CONTROL" => self.control(value),
+            "PROGRAM" => self.program = value & register.mask(),
+            "IRQ_ENABLE" => self.irq_enable = value & register.mask(),
+            "IRQ_STATUS" => self.irq_status &= !value,
+            "SCRATCH" => self.scratch = value,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read_mem(&mut self, address: u32, to: &mut [u8]) -> Result<(), TransportError> {
+        to.copy_from_slice(self.region(address, to.len())?);
+        Ok(())
+    }
+
+    fn write_mem(&mut self, address: u32, from: &[u8]) -> Result<(), TransportError> {
+        self.region(address, from.len())?.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn wait_irq(&mut self, limit: u64) -> Result<(), TransportError> {
+        if self.irq_status & self.irq_enable != 0 { Ok(()) } else { Err(TransportError::Limit { limit }) }
+    }
+
+    fn has_cycles(&self) -> bool {
+        false
+    }
+}

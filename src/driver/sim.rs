@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The emitted Verilog, verilated, with a memory model on its port.
+
+use std::ops::Range;
+use std::path::Path;
+
+use heddle_core::config::Config;
+use heddle_core::top::top;
+use heddle_lang::BuildError as HdlError;
+use heddle_tb::SimError;
+use heddle_tb::axi::MemoryConfig;
+use heddle_tb::rtl::{self, RtlError};
+use heddle_tb::soc::{Soc, SocError};
+use heddle_tb::tools::{self, Group, ToolError};
+use heddle_tb::verilator::{BuildOptions, Library, Model};
+
+use super::{Transport, TransportError};
+
+/// Why there is no simulation.
+#[derive(Debug, thiserror::Error)]
+pub enum SimBuildError {
+    #[error(transparent)]
+    Hdl(#[from] HdlError),
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    #[error(transparent)]
+    Rtl(#[from] RtlError),
+}
+
+/// Generates and verilates the accelerator of `config`, or takes it from the cache; installs Verilator beside the
+/// project if there is none. `progress` hears of each step.
+pub fn build(config: &Config, options: &BuildOptions, progress: &mut dyn FnMut(&str)) -> Result<Library, SimBuildError> {
+    if let Err(ToolError::NoVerilator { .. }) = tools::find_verilator() {
+        progress("installing Verilator");
+        tools::provision(Group::Sim, progress)?;
+    }
+    progress("generating the Verilog");
+    let top = top(config)?;
+    Ok(rtl::verilated(&top, options, progress)?)
+}
+
+/// A running simulation as a transport.
+pub struct Sim {
+    soc: Soc<Model>,
+}
+
+impl Sim {
+    /// An instance out of reset; `config` is that of the library. The memory answers with the configured latency.
+    pub fn new(library: &Library, config: &Config) -> Result<Sim, SocError> {
+        let mut memory = MemoryConfig::new(config.memory_bytes() as usize, config.port_bytes() as usize);
+        memory.read_latency = config.memory.latency_cycles;
+        Sim::with_memory(library, memory)
+    }
+
+    /// As [`Sim::new`] with a memory of other timing.
+    pub fn with_memory(library: &Library, memory: MemoryConfig) -> Result<Sim, SocError> {
+        Ok(Sim { soc: Soc::new(library.instance()?, memory)? })
+    }
+
+    /// Writes the waveforms of these cycles; the library must have been built with tracing.
+    pub fn trace(&mut self, file: &Path, cycles: Range<u64>) -> Result<(), SimError> {
+        self.soc.simulator().trace_start(file, cycles)
+    }
+}
+
+impl Transport for Sim {
+    fn read_reg(&mut self, offset: u32) -> Result<u32, TransportError> {
+        Ok(self.soc.read_reg(offset)?)
+    }
+
+    fn write_reg(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
+        Ok(self.soc.write_reg(offset, value)?)
+    }
+
+    fn read_mem(&mut self, address: u32, to: &mut [u8]) -> Result<(), TransportError> {
+        let memory = self.soc.memory();
+        let size = memory.bytes().len() as u64;
+        let region = memory.range(address.into(), to.len());
+        to.copy_from_slice(region.ok_or(TransportError::Memory { address, bytes: to.len(), size })?);
+        Ok(())
+    }
+
+    fn write_mem(&mut self, address: u32, from: &[u8]) -> Result<(), TransportError> {
+        let memory = self.soc.memory_mut();
+        let size = memory.bytes().len() as u64;
+        let region = memory.range_mut(address.into(), from.len());
+        region.ok_or(TransportError::Memory { address, bytes: from.len(), size })?.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn wait_irq(&mut self, limit: u64) -> Result<(), TransportError> {
+        match self.soc.run_until_irq(limit) {
+            Ok(_) => Ok(()),
+            Err(SocError::Sim(SimError::Limit { .. })) => Err(TransportError::Limit { limit }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn has_cycles(&self) -> bool {
+        true
+    }
+}
