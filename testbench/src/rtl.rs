@@ -46,6 +46,11 @@ pub struct Native {
 }
 
 impl Native {
+    /// The simulation itself, to look inside.
+    pub fn raw(&mut self) -> &mut sim::Simulator {
+        self.sim.get_mut()
+    }
+
     pub fn new(top: &Arc<Module>) -> Result<Self, RtlError> {
         Ok(Native { top: top.name.clone(), sim: RefCell::new(sim::Simulator::new(top)?) })
     }

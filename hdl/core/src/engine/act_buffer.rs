@@ -3,7 +3,7 @@
 //! the sums of their integers.
 //!
 //! Ports      Load: `load_*` says how many blocks and columns follow and into which bank, `beat_*` brings the
-//!            beats of the region (per column: scales, then integers); `busy_o` until all of it is readable.
+//!            beats of the region (per column: scales, then integers); `busy_o` until what came is readable.
 //!            Read: `x_addr_i` = {bank, step, part} -> `x_o`; `scale_addr_i` = {bank, step} -> `dx_o`, `sum_x_o`
 //! Latency    2 cycles from an address to its data      Throughput  one beat in and one read of each kind per cycle
 //! Rounding   none      Reset  clears the load
@@ -181,14 +181,14 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     let address = |shape: Shape| Expr::concat([bank.clone(), beat.q().resize(shape.write_address_bits() - 1)]);
     let x = Write { enable: &take & integers.q(), address: address(g.x), data: beat_data.clone(), column: column.q() };
     let scale = Write { enable: &take & !integers.q(), address: address(g.scale), data: Expr::pack(&scales), column: column.q() };
-    let mut busy = active.q();
+    let mut busy = take.clone();
     let sum = has_minima(config).then(|| {
         let (write, pending) = sums(m, g, &x, &bank, &beat.q());
         busy = &busy | pending;
         write
     });
     m.comment("Readable two cycles after the last write");
-    let settle = m.register_reset("settle", &busy);
+    let settle = m.register_reset("settle", busy.clone());
     let settled = m.register_reset("settled", &settle);
     m.output("busy", busy | settle | settled);
     Writes { x, scale, sum }
