@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Speed of the native simulator and of the tool itself: `cargo run --release -p heddle-lang --example speed`.
 
-use heddle_lang::{BuildError, Builder, Expr, Module, Simulator, Ty};
+use heddle_lang::{BuildError, Builder, Expr, Module, Simulator, Ty, check, verilog};
 use std::{error::Error, sync::Arc, time::Instant};
 
 /// 16 products of int8, registered; an adder tree with a register per level; a 32-bit accumulator.
@@ -49,6 +49,69 @@ fn simulate(cycles: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A processing element that keeps its weight: `x` goes right, the sum goes down.
+fn element() -> Result<Arc<Module>, BuildError> {
+    let mut m = Builder::clocked("element", file!());
+    m.doc("A processing element: keeps a weight, adds its product to the sum that passes.");
+    let (load, x, above) = (m.input("load", Ty::BIT), m.input("x", Ty::Signed(8)), m.input("above", Ty::Signed(32)));
+    let weight = m.register_when("weight", load, above.truncate(8));
+    let right = m.register("x_right", &x);
+    let product = m.register("product", &x * &weight);
+    let sum = m.register("sum", above.wrapping_add(product.extend(32)));
+    m.output("right", right);
+    m.output("below", sum);
+    m.build()
+}
+
+/// `n` x `n` elements, one module for all of them.
+fn array(n: usize) -> Result<Arc<Module>, BuildError> {
+    let element = element()?;
+    let mut m = Builder::clocked(format!("array_{n}x{n}"), file!());
+    let load = m.input("load", Ty::BIT);
+    let mut above: Vec<Expr> = (0..n).map(|c| m.input(&format!("above_{c}"), Ty::Signed(32))).collect();
+    for r in 0..n {
+        let mut x = m.input(&format!("x_{r}"), Ty::Signed(8));
+        for (c, above) in above.iter_mut().enumerate() {
+            let inputs = [("load", load.clone()), ("x", x), ("above", above.clone())];
+            let outs = m.instance(&format!("element_{r}_{c}"), &element, &inputs);
+            (x, *above) = (outs.get("right"), outs.get("below"));
+        }
+        m.output(&format!("right_{r}"), x);
+    }
+    for (c, below) in above.into_iter().enumerate() {
+        m.output(&format!("below_{c}"), below);
+    }
+    m.build()
+}
+
+fn generate() -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let top = array(32)?;
+    let built = start.elapsed();
+    let errors = check::all(&top).into_iter().filter(|f| f.severity == check::Severity::Error).count();
+    let checked = start.elapsed();
+    let files = verilog::files(&top, &verilog::Options::default())?;
+    let printed = start.elapsed();
+    let lines: usize = files.iter().map(|f| f.text.lines().count()).sum();
+    assert_eq!((errors, files.len()), (0, 2), "a sound array of one kind of element");
+    println!("32x32 array: {} modules, {lines} lines in {printed:.1?} (built by {built:.1?}, checked by {checked:.1?})", files.len());
+    let start = Instant::now();
+    let mut sim = Simulator::new(&top)?;
+    let compiled = start.elapsed();
+    let cycles = 2000;
+    let start = Instant::now();
+    let inputs: Vec<_> = (0..32).map(|r| sim.port(&format!("x_{r}"))).collect::<Result<_, _>>()?;
+    for i in 0..cycles {
+        inputs.iter().for_each(|&p| sim.set(p, i * 7 + 3));
+        sim.step()?;
+    }
+    let rate = cycles as f64 / start.elapsed().as_secs_f64() / 1e3;
+    let (instructions, runs) = sim.size();
+    println!("its native simulation: {rate:.0} k cycles/s, compiled in {compiled:.1?} ({instructions} instructions in {runs} runs)");
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    simulate(2_000_000)
+    simulate(2_000_000)?;
+    generate()
 }
