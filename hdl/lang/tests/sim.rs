@@ -116,6 +116,24 @@ fn registers_change_together() {
 }
 
 #[test]
+fn a_register_takes_a_limb_of_another() {
+    let mut m = Builder::clocked("m", file!());
+    let x = m.input("x", Ty::Unsigned(192));
+    let wide = m.register("wide", &x);
+    let part = m.register("part", wide.slice(64, 64));
+    let low = m.register("low", wide.truncate(128));
+    m.output("out", part);
+    m.output("low_out", low);
+    let mut sim = simulator(m);
+    let p = sim.port("x").expect("x");
+    sim.set_limbs(p, &[1, u64::MAX, 3]);
+    sim.run(2).expect("steps");
+    assert_eq!(get(&mut sim, "out"), -1);
+    let low = sim.port("low_out").expect("low_out");
+    assert_eq!(sim.get_bits(low).limbs(), &[1, u64::MAX]);
+}
+
+#[test]
 fn a_memory_reads_before_it_writes_and_has_byte_enables() {
     let mut m = Builder::clocked("m", file!());
     let (address, data) = (m.input("address", Ty::Unsigned(3)), m.input("data", Ty::Unsigned(96)));

@@ -158,7 +158,10 @@ impl Compiler {
         self.registers.iter().for_each(|r| is_register[r.q.id as usize] = true);
         for i in 0..self.registers.len() {
             let Next { q, next, .. } = self.registers[i];
-            if !is_register.get(next.id as usize).copied().unwrap_or(false) {
+            // A limb lies where the whole value does.
+            let node = self.graph.node(next.id);
+            let stored_at = if node.op == Op::Limb { node.args[0] } else { next.id };
+            if !is_register.get(stored_at as usize).copied().unwrap_or(false) {
                 continue;
             }
             let copy = match limbs(q.ty) {
