@@ -87,7 +87,7 @@ fn key(designs: &[Design], options: &BuildOptions, verilator: &Verilator, compil
 }
 
 fn verilator_flags(options: &BuildOptions) -> Vec<&'static str> {
-    let mut flags = vec!["--cc", "-O3", "--no-timing", "-Wno-fatal", "-I."];
+    let mut flags = vec!["--cc", "-O3", "--no-timing", "-Wno-fatal", "-I.", "--output-split", "3000"];
     let initial = if options.random_init { "unique" } else { "fast" };
     flags.extend(["--x-assign", initial, "--x-initial", initial]);
     flags.extend(match options.trace {
