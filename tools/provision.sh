@@ -43,7 +43,9 @@ make_venv() {
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
         die "$(python3 --version) is too old; the wheels need Python 3.10 or newer"
     echo "provision: making a Python environment in $tools"
-    rm -rf "$tools"
+    # Left by a Python that is gone, or half made; anything else is not ours to remove.
+    [ -e "$tools/pyvenv.cfg" ] && rm -rf "$tools"
+    [ -z "$(ls -A "$tools" 2>/dev/null)" ] || die "$tools exists and is not a Python environment; remove it or set HEDDLE_TOOLS"
     python3 -m venv "$tools" >/dev/null 2>&1 ||
         die "python3 cannot make a virtual environment. Debian: apt-get install python3-venv"
 }
@@ -91,7 +93,7 @@ command -v "${CXX:-c++}" >/dev/null || die "no C++ compiler (${CXX:-c++}). Debia
 # One at a time: test programs may ask for tools together.
 mkdir -p "$(dirname "$tools")"
 if command -v flock >/dev/null; then
-    exec 9>"$tools.lock"
+    exec 9>"${TMPDIR:-/tmp}/heddle-provision-$(id -u).lock"
     flock 9
 fi
 for group in "${groups[@]}"; do

@@ -42,7 +42,7 @@ fn counts_and_masks_every_port_size() {
     model.eval().unwrap();
     assert_eq!(model.words(port("wide_o")), [0xffff_fffe, 0xffff_ffff, 0x3f]);
     assert_eq!(model.bytes(port("wide_o")).len(), 12);
-    assert_eq!(model.words(port("count_o")), []);
+    assert!(model.words(port("count_o")).is_empty());
     assert_eq!(model.cycles(), 4);
 }
 

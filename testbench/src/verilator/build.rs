@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From Verilog text to an opened library: verilate, compile, link, cache.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,23 +33,31 @@ pub(super) fn build(designs: &[Design], options: &BuildOptions, progress: Progre
     if let Some(object) = SharedObject::open_already(&key) {
         return Library::all(object, designs);
     }
-    let mut report = BuildReport { cached: true, ..BuildReport::default() };
+    let report = RefCell::new(BuildReport { cached: true, ..BuildReport::default() });
     let mut fill = |out: &Path| {
-        report = Job { designs, options, verilator: &verilator, compiler: &compiler }.run(out, progress)?;
+        *report.borrow_mut() = Job { designs, options, verilator: &verilator, compiler: &compiler }.run(out, progress)?;
         Ok(())
     };
-    let object = if options.keep {
-        let folder = cache::get_or_build("design", &key, fill)?;
-        SharedObject::open(&key, &folder.join(LIBRARY), designs, report)?
-    } else {
+    let open = |folder: &Path| SharedObject::open(&key, &folder.join(LIBRARY), designs, report.borrow().clone());
+    if !options.keep {
         // The file may go once it is mapped.
         let scratch = Scratch::new()?;
         fill(scratch.path())?;
-        SharedObject::open(&key, &scratch.path().join(LIBRARY), designs, report)?
+        return Library::all(open(scratch.path())?, designs);
+    }
+    let object = match open(&cache::get_or_build(KIND, &key, &mut fill)?) {
+        // A damaged entry, or one that needs a system library that is gone.
+        Err(BuildError::Open { .. }) if report.borrow().cached => {
+            cache::remove(KIND, &key);
+            open(&cache::get_or_build(KIND, &key, &mut fill)?)?
+        }
+        object => object?,
     };
     Library::all(object, designs)
 }
 
+/// Folder of the cache that holds built designs.
+const KIND: &str = "design";
 const LIBRARY: &str = "model.so";
 
 fn validate(design: &Design) -> Result<(), BuildError> {
@@ -198,4 +207,26 @@ fn cpp_files(folder: &Path) -> Result<Vec<(String, u64)>, BuildError> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_cache_entry_is_built_again() {
+        if !tools::have_verilator("a_damaged_cache_entry_is_built_again") {
+            return;
+        }
+        let text = "module frail (input a_i, output y_o); assign y_o = a_i; endmodule";
+        let designs = [Design::new("frail").file("frail.v", text)];
+        let options = BuildOptions { opt: super::super::Opt::Quick, ..BuildOptions::default() };
+        let build = || build(&designs, &options, &mut |_| {}).unwrap_or_else(|e| panic!("{e}")).remove(0);
+        drop(build());
+        let (verilator, compiler) = (tools::find_verilator().unwrap(), tools::compiler_version().unwrap());
+        let entry = cache::cache_dir().join(KIND).join(key(&designs, &options, &verilator, &compiler));
+        std::fs::write(entry.join(LIBRARY), "not a library").unwrap();
+        assert!(!build().report().cached);
+        assert!(build().report().cached);
+    }
 }

@@ -6,7 +6,9 @@
 //! both succeed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -52,6 +54,8 @@ impl Scratch {
     /// Inside the cache, so that publishing is a rename on one file system.
     pub fn new() -> Result<Self, BuildError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        static SWEEP: Once = Once::new();
+        SWEEP.call_once(|| sweep(&cache_dir().join("tmp")));
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = cache_dir().join("tmp").join(name);
         let _ = std::fs::remove_dir_all(&path);
@@ -61,6 +65,17 @@ impl Scratch {
 
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+/// Removes what killed processes left: work folders older than a day.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let modified = entry.metadata().and_then(|m| m.modified());
+        if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > Duration::from_secs(24 * 3600))) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -86,6 +101,11 @@ pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Re
         Err(source) => Err(BuildError::Io { action: "publish", path: target, source }),
         Ok(()) => Ok(target),
     }
+}
+
+/// Removes an entry; a reader that has it open keeps it.
+pub(super) fn remove(kind: &str, key: &str) {
+    let _ = std::fs::remove_dir_all(cache_dir().join(kind).join(key));
 }
 
 pub(super) fn create_dir(path: &Path) -> Result<(), BuildError> {

@@ -47,8 +47,9 @@ pub(super) fn check(design: &Design, found: &[Port]) -> Result<(), BuildError> {
             return Err(mismatch(format!("`{}` was declared as {}, the Verilog has {}", declared.name, side(declared), side(actual))));
         }
     }
+    let known = |name: &str| design.ports.iter().any(|d| d.name == name) || design.clock.as_deref() == Some(name);
     if !design.ports.is_empty()
-        && let Some(extra) = found.iter().find(|p| design.ports.iter().all(|d| d.name != p.name))
+        && let Some(extra) = found.iter().find(|p| !known(&p.name))
     {
         return Err(mismatch(format!("the Verilog has `{}`, which was not declared", extra.name)));
     }
@@ -70,6 +71,13 @@ mod tests {
         assert_eq!(found[0], Port { name: "clk_i".into(), width: 1, input: true });
         assert_eq!(found[1], Port { name: "y_o".into(), width: 78, input: false });
         assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn the_clock_counts_as_declared() {
+        let found = ports("VL_IN8(&clk_i,0,0);\nVL_IN8(&a_i,7,0);\n");
+        let design = Design::new("t").clock("clk_i").port(found[1].clone());
+        check(&design, &found).unwrap();
     }
 
     #[test]
