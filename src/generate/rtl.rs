@@ -31,12 +31,9 @@ pub enum RtlError {
     Print(#[from] PrintError),
 }
 
-/// The design of a validated configuration; empty where the accelerator has no top module.
+/// The design of a validated configuration.
 pub fn rtl(config: &Config) -> Result<Rtl, RtlError> {
-    match top(config)? {
-        Some(top) => Rtl::of(&top, config),
-        None => Ok(Rtl::default()),
-    }
+    Rtl::of(&heddle_core::top::top(config)?, config)
 }
 
 /// Name and version of this program, for the head of each file.
@@ -55,8 +52,4 @@ impl Rtl {
             diagram: Some(diagram::svg(top, &format!("{}, {} x {}", config.name, config.array.lanes, config.array.columns))),
         })
     }
-}
-
-fn top(_config: &Config) -> Result<Option<Arc<Module>>, BuildError> {
-    Ok(None)
 }

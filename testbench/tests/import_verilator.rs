@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Imported modules as printed Verilog, in Verilator, against rust-hdl's own simulation.
+#![cfg(feature = "import")]
 
 #[path = "../../hdl/lang/tests/import_cases/mod.rs"]
 mod import_cases;

@@ -19,7 +19,7 @@ fn geometry(lanes: u32, columns: u32, port: u32) -> Config {
         format!("array.lanes={lanes}"),
         format!("array.columns={columns}"),
         format!("memory.port_bits={port}"),
-        "activations.blocks=16".into(),
+        "activations.blocks=32".into(),
     ];
     Config::base().with_settings(&settings).expect("a legal geometry")
 }

@@ -6,6 +6,7 @@ pub mod bits;
 pub mod builder;
 pub mod check;
 pub mod expr;
+#[cfg(feature = "import")]
 pub mod import;
 pub mod module;
 mod order;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Imported modules in the native simulator against rust-hdl's own simulation.
+#![cfg(feature = "import")]
 
 mod import_cases;
 

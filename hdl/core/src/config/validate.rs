@@ -22,7 +22,12 @@ impl Config {
             format!("at most {} with memory.port_bits = {port}", self.group_blocks() * BLOCK)
         })?;
         within("array.columns", self.array.columns, 1, 8)?;
-        power_of_two("activations.blocks", self.activations.blocks, 8, 1024)
+        power_of_two("activations.blocks", self.activations.blocks, 8, 1024)?;
+        // A vector has at least two beats of scales, so that beats can be counted.
+        let least = port / 16;
+        check(self.activations.blocks >= least, "activations.blocks", self.activations.blocks, || {
+            format!("at least {least} with memory.port_bits = {port}")
+        })
     }
 
     fn validate_general(&self) -> Result<(), ConfigError> {
