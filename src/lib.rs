@@ -6,5 +6,6 @@ pub mod decoder;
 pub mod driver;
 pub mod generate;
 pub mod model;
+pub mod quality;
 pub mod reference;
 pub mod sampling;

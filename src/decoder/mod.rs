@@ -49,9 +49,9 @@ pub struct Decoder {
 
 impl Decoder {
     /// Loads the image; the sequence is empty.
-    pub fn new(compiled: Compiled, mut driver: Driver) -> Result<Decoder, DriverError> {
+    pub fn new(compiled: &Compiled, mut driver: Driver) -> Result<Decoder, DriverError> {
         driver.load(&compiled.image)?;
-        let model = compiled.model;
+        let model = compiled.model.clone();
         let spec = &model.spec;
         Ok(Decoder {
             cache: vec![LayerCache::new(spec.kv_heads, spec.head_size); spec.layers],

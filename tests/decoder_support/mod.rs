@@ -81,7 +81,7 @@ pub fn nano(name: &str) -> Arc<Gguf> {
 pub fn decoder(gguf: &Arc<Gguf>, config: &Config) -> Decoder {
     let compiled = compile(gguf, config).unwrap();
     let driver = Driver::connect(Box::new(Golden::new(config)), config).unwrap();
-    Decoder::new(compiled, driver).unwrap()
+    Decoder::new(&compiled, driver).unwrap()
 }
 
 /// The most likely continuation, past ends of text too.
