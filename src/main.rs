@@ -1,2 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-fn main() {}
+//! The `heddle` command; see `heddle --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    heddle::cli::main()
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which accelerator to use and how to reach it.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use heddle_core::config::Config;
+use heddle_tb::verilator::{BuildOptions, Trace};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::driver::golden::Golden;
+use crate::driver::sim::{self, Sim};
+use crate::driver::{Driver, Transport};
+use crate::generate::source::{self, Source};
+
+/// The configuration of the hardware.
+#[derive(Args)]
+pub struct HardwareArgs {
+    /// Hardware preset (`gen --list` shows them)
+    #[arg(long, value_name = "NAME", default_value = "base", conflicts_with = "config")]
+    pub preset: String,
+    /// Hardware configuration from a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Change one key of the configuration, as in array.lanes=16; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// How the hardware is reached.
+#[derive(Args)]
+pub struct TransportArgs {
+    /// What the matrix products run on
+    #[arg(long, value_enum, default_value = "sim")]
+    pub transport: Kind,
+    /// Write the waveforms of the simulation to this file (.vcd or .fst)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// First clock cycle of the waveforms
+    #[arg(long, value_name = "CYCLE", default_value_t = 0, requires = "trace")]
+    pub trace_from: u64,
+    /// Clock cycles in the waveforms
+    #[arg(long, value_name = "CYCLES", default_value_t = 20_000, requires = "trace")]
+    pub trace_cycles: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// The emitted Verilog, simulated by Verilator
+    Sim,
+    /// The bit-exact model: same results, no cycles, fast
+    Golden,
+}
+
+impl HardwareArgs {
+    /// The checked configuration.
+    pub fn config(&self) -> Result<Config> {
+        let source = match &self.config {
+            Some(file) => Source::File(file.clone()),
+            None => Source::Preset(self.preset.clone()),
+        };
+        Ok(source::load(&source, &self.settings)?)
+    }
+}
+
+impl TransportArgs {
+    /// A driver for the hardware of `config`; shows what takes time unless `quiet`.
+    pub fn connect(&self, config: &Config, quiet: bool) -> Result<Driver> {
+        let transport: Box<dyn Transport> = match self.transport {
+            Kind::Golden if self.trace.is_some() => bail!("there are no waveforms of the golden model; use --trace with --transport sim"),
+            Kind::Golden => Box::new(Golden::new(config)),
+            Kind::Sim => Box::new(self.simulation(config, quiet)?),
+        };
+        Ok(Driver::connect(transport, config)?)
+    }
+
+    fn simulation(&self, config: &Config, quiet: bool) -> Result<Sim> {
+        let options = BuildOptions { trace: self.trace_kind()?, ..BuildOptions::default() };
+        let bar = spinner(quiet);
+        let library = sim::build(config, &options, &mut |line| bar.set_message(line.to_string()));
+        bar.finish_and_clear();
+        let mut sim = Sim::new(&library?, config)?;
+        if let Some(file) = &self.trace {
+            let window: Range<u64> = self.trace_from..self.trace_from.saturating_add(self.trace_cycles);
+            sim.trace(file, window)?;
+        }
+        Ok(sim)
+    }
+
+    fn trace_kind(&self) -> Result<Trace> {
+        let Some(file) = &self.trace else { return Ok(Trace::Off) };
+        match file.extension().and_then(|e| e.to_str()) {
+            Some("vcd") => Ok(Trace::Vcd),
+            Some("fst") => Ok(Trace::Fst),
+            _ => bail!("--trace {}: the name must end in .vcd or .fst, which chooses the format", file.display()),
+        }
+    }
+}
+
+/// A spinner with a message and the time, on the standard error; nothing if `quiet`.
+pub fn spinner(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// A bar that counts, on the standard error; nothing if `quiet`.
+pub fn counting_bar(what: &'static str, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(what)
+}

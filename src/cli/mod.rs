@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line of `heddle`: one file for each subcommand.
+
+mod device;
+mod infer;
+mod model;
+mod quality;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::generate::source::SourceError;
+
+const EXAMPLES: &str = "Examples:
+  heddle                                              the embedded model on the simulated accelerator
+  heddle --prompt 'JULIET:' --tokens 40 --seed 7
+  heddle infer --model smollm2 --transport golden --greedy --prompt 'The capital of France is'
+  heddle infer --model my.gguf --preset small --set array.lanes=32 --json
+  heddle quality --model my.gguf --text my.txt
+
+Exit codes: 0 done, 1 a check found differences, 2 an error.";
+
+/// Run language models on the accelerator.
+#[derive(Parser)]
+#[command(name = "heddle", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    infer: infer::Args,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write text with a model (also without a subcommand)
+    Infer(infer::Args),
+    /// Compare the accelerator's arithmetic with floating point
+    Quality(quality::Args),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.command {
+        None => infer::run(&args.infer),
+        Some(Command::Infer(args)) => infer::run(args),
+        Some(Command::Quality(args)) => quality::run(args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            show(error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Errors in configurations are shown with the place in the file. The other messages contain their causes.
+fn show(error: anyhow::Error) {
+    match error.downcast::<SourceError>() {
+        Ok(error) => eprintln!("{:?}", miette::Report::new(error)),
+        Err(error) => eprintln!("error: {error}"),
+    }
+}

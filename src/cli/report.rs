@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a run tells about itself: for people and as JSON.
+
+use std::fmt;
+use std::time::Duration;
+
+use heddle_core::config::Config;
+use serde::Serialize;
+
+use crate::decoder::{Finish, Generation, Step};
+use crate::driver::Counters;
+use crate::model::tokenizer::Tokenizer;
+
+/// A finished run.
+pub struct Run<'a> {
+    pub model: &'a str,
+    pub config: &'a Config,
+    /// Whether the counters tell cycles.
+    pub has_cycles: bool,
+    pub prompt: &'a [u32],
+    pub generation: &'a Generation,
+    pub tokenizer: &'a Tokenizer,
+}
+
+/// The figures of a run. What needs cycles is `null` where there are none.
+///
+/// Rates and figures per token are of the passes after the prompt's; if there are none, of the prompt's.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    model: &'a str,
+    hardware: &'a str,
+    digest: String,
+    prompt_ids: &'a [u32],
+    /// The tokens generated.
+    ids: &'a [u32],
+    text: String,
+    finish: &'static str,
+    /// Tokens of one second of this machine.
+    tokens_per_s: f64,
+    /// Of the matrix engine: the host's part takes none.
+    cycles_per_token: Option<f64>,
+    /// What that is at the configured clock.
+    tokens_per_s_at_clock: Option<f64>,
+    clock_mhz: f64,
+    /// Share of cycles in which the memory port moved a beat of reads.
+    port_use: Option<f64>,
+    bytes_per_token: f64,
+    /// Sums over the whole run.
+    counters: Counters,
+    per_token: Vec<Token>,
+}
+
+/// One pass of the model.
+#[derive(Serialize)]
+struct Token {
+    /// The token it gave.
+    id: u32,
+    /// Tokens that went in.
+    tokens: usize,
+    seconds: f64,
+    cycles: Option<u64>,
+    read_beats: u64,
+    write_beats: u64,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(run: &Run<'a>) -> Report<'a> {
+        let Run { config, generation, has_cycles, .. } = *run;
+        let steps = &generation.steps;
+        let judged = if steps.len() > 1 { &steps[1..] } else { &steps[..] };
+        let tokens = judged.iter().map(|s| s.tokens).sum::<usize>().max(1) as f64;
+        let counters = sum(judged);
+        let cycles_per_token = (has_cycles && !judged.is_empty()).then(|| counters.cycles as f64 / tokens);
+        let time: Duration = judged.iter().map(|s| s.time).sum();
+        let beats = counters.read_beats + counters.write_beats;
+        Report {
+            model: run.model,
+            hardware: &config.name,
+            digest: config.digest_hex(),
+            prompt_ids: run.prompt,
+            ids: &generation.ids,
+            text: text(run.tokenizer, &generation.ids),
+            finish: finish(generation.finish),
+            tokens_per_s: if time.is_zero() { 0.0 } else { tokens / time.as_secs_f64() },
+            cycles_per_token,
+            tokens_per_s_at_clock: cycles_per_token.map(|cycles| config.clock_mhz * 1e6 / cycles),
+            clock_mhz: config.clock_mhz,
+            port_use: counters.port_use(),
+            bytes_per_token: beats as f64 * f64::from(config.port_bytes()) / tokens,
+            counters: sum(steps),
+            per_token: steps.iter().map(|s| Token::new(s, has_cycles)).collect(),
+        }
+    }
+}
+
+impl Token {
+    fn new(step: &Step, has_cycles: bool) -> Token {
+        Token {
+            id: step.id,
+            tokens: step.tokens,
+            seconds: step.time.as_secs_f64(),
+            cycles: has_cycles.then_some(step.counters.cycles),
+            read_beats: step.counters.read_beats,
+            write_beats: step.counters.write_beats,
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { model, hardware, clock_mhz, .. } = self;
+        let ended = match self.finish {
+            "length" => "",
+            "end" => ", where the model ended the text",
+            _ => ", where the context was full",
+        };
+        writeln!(f, "{model} on {hardware}: {} prompt tokens, {} new tokens{ended}", self.prompt_ids.len(), self.ids.len())?;
+        match (self.cycles_per_token, self.tokens_per_s_at_clock, self.port_use) {
+            (Some(cycles), Some(rate), Some(port_use)) => {
+                writeln!(f, "  simulation   {:.1} tokens/s on this machine", self.tokens_per_s)?;
+                writeln!(f, "  accelerator  {cycles:.0} cycles per token: {rate:.0} tokens/s at {clock_mhz} MHz (matrix products only)")?;
+                writeln!(f, "  memory port  {:.1} % used, {:.0} bytes per token", 100.0 * port_use, self.bytes_per_token)
+            }
+            _ => {
+                writeln!(f, "  golden model {:.1} tokens/s on this machine (it has no cycles)", self.tokens_per_s)?;
+                writeln!(f, "  memory port  {:.0} bytes per token", self.bytes_per_token)
+            }
+        }
+    }
+}
+
+fn sum(steps: &[Step]) -> Counters {
+    steps.iter().fold(Counters::default(), |mut all, step| {
+        all += step.counters;
+        all
+    })
+}
+
+fn text(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+    let mut decoder = tokenizer.decoder();
+    let text: String = ids.iter().map(|&id| decoder.push(id)).collect();
+    text + &decoder.finish()
+}
+
+fn finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Length => "length",
+        Finish::End => "end",
+        Finish::Context => "context",
+    }
+}
