@@ -9,7 +9,7 @@ use heddle::quality::{QualityError, measure};
 use heddle_core::config::Config;
 
 /// Contexts that are judged of each text.
-const TOKENS: usize = 8 * 512;
+const TOKENS: usize = 3 * 512;
 
 #[test]
 fn every_format_passes() {

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod tiny;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `heddle infer` as a user meets it, on the golden device: what it prints, and what it says about bad input.
+
+mod decoder_support;
+
+use std::process::{Command, Output};
+
+use decoder_support::{shared_path, tiny::Tiny};
+use heddle::model::embedded::embedded;
+use serde_json::Value;
+
+fn heddle(args: &[&str]) -> Output {
+    // No Verilator anywhere, no home: nothing here may need either.
+    Command::new(env!("CARGO_BIN_EXE_heddle")).args(args).env("HEDDLE_VERILATOR", "/nowhere/verilator").output().unwrap()
+}
+
+fn golden(args: &[&str]) -> Output {
+    heddle(&[&["infer", "--transport", "golden"], args].concat())
+}
+
+fn json(args: &[&str]) -> Value {
+    let output = golden(&[&["--json"], args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The message of a run that must fail with code 2, without a panic.
+fn refusal(args: &[&str]) -> String {
+    let output = heddle(args);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn one_json_object_with_what_was_asked_for() {
+    let run = json(&["--tokens", "12"]);
+    let ids: Vec<u64> = run["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
+    assert_eq!((ids.len(), run["per_token"].as_array().unwrap().len()), (12, 12));
+    assert_eq!(run["prompt_ids"], serde_json::json!([1, 503, 370, 499, 475]));
+    assert_eq!(run["finish"], "length");
+    assert!(run["text"].as_str().unwrap().len() > 12);
+    assert!(run["tokens_per_s"].as_f64().unwrap() > 0.0);
+    assert!(run["cycles_per_token"].is_null() && run["port_use"].is_null());
+    // Every weight passes once for each token: 22 matrices, 1.9 M weights in 18 bytes for 32.
+    let bytes = run["bytes_per_token"].as_f64().unwrap();
+    assert!((1.06e6..1.09e6).contains(&bytes), "{bytes}");
+    assert_eq!(run["per_token"][0]["tokens"], 5);
+    assert_eq!(run["per_token"][3]["id"], run["ids"][3]);
+    assert!(run["counters"]["blocks"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_seed_gives_one_text_and_greedy_needs_none() {
+    let ids = |args: &[&str]| json(&[&["--tokens", "20"], args].concat())["ids"].clone();
+    assert_eq!(ids(&["--seed", "5"]), ids(&["--seed", "5"]));
+    assert_ne!(ids(&["--seed", "5"]), ids(&["--seed", "6"]));
+    assert_eq!(ids(&["--greedy", "--seed", "5"]), ids(&["--temperature", "0", "--seed", "6"]));
+    assert_eq!(ids(&["--top-k", "1"]), ids(&["--greedy"]));
+    assert_eq!(ids(&["--greedy", "--preset", "wide"]), ids(&["--greedy", "--set", "array.columns=1"]));
+    assert_ne!(ids(&["--greedy", "--repeat-penalty", "1.8"]), ids(&["--greedy"]));
+}
+
+#[test]
+fn text_goes_to_the_output_and_figures_beside_it() {
+    let output = golden(&["--tokens", "10", "--greedy"]);
+    let (text, figures) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(text.starts_with("KING:\n"), "{text}");
+    assert!(figures.contains("5 prompt tokens, 10 new tokens") && figures.contains("bytes per token"), "{figures}");
+    let bare = heddle(&["--transport", "golden", "--tokens", "10", "--greedy"]);
+    assert_eq!(String::from_utf8(bare.stdout).unwrap(), text);
+}
+
+#[test]
+fn generation_ends_with_the_context() {
+    let run = json(&["--tokens", "1000", "--prompt", &"I ".repeat(120)]);
+    assert_eq!(run["finish"], "context");
+    let all = run["ids"].as_array().unwrap().len() + run["prompt_ids"].as_array().unwrap().len();
+    assert_eq!(all, 256 + 1); // the last token is not read again
+}
+
+#[test]
+fn a_prompt_longer_than_the_context_is_refused() {
+    let text = refusal(&["infer", "--transport", "golden", "--prompt", &"I ".repeat(300)]);
+    assert!(text.contains("context holds 256") && text.contains("shorten the prompt"), "{text}");
+}
+
+#[test]
+fn unknown_names_are_told_with_those_there_are() {
+    let text = refusal(&["infer", "--preset", "huge"]);
+    assert!(text.contains("unknown preset `huge`") && text.contains("nano, small, base, wide"), "{text}");
+    let text = refusal(&["infer", "--set", "array.lane=3"]);
+    assert!(text.contains("array.lane") && text.contains("array.lanes"), "{text}");
+    let text = refusal(&["infer", "--set", "array.lanes=3"]);
+    assert!(text.contains("array.lanes = 3: must be one of 4, 8, 16, 32"), "{text}");
+    let text = refusal(&["infer", "--model", "gpt5"]);
+    assert!(text.contains("`gpt5`") && text.contains("nano"), "{text}");
+    let text = refusal(&["infer", "--model", "absent.gguf"]);
+    assert!(text.contains("cannot read `absent.gguf`"), "{text}");
+    let text = refusal(&["infer", "--config", "absent.toml"]);
+    assert!(text.contains("absent.toml"), "{text}");
+    assert!(refusal(&["infer", "--transport", "card"]).contains("sim, golden"));
+}
+
+#[test]
+fn sampling_values_out_of_range_are_refused() {
+    let text = refusal(&["infer", "--temperature", "-1"]);
+    assert!(text.contains("temperature") && text.contains("-1"), "{text}");
+    assert!(refusal(&["infer", "--top-p", "0"]).contains("`top_p` is 0 (legal: above 0, up to 1)"));
+}
+
+#[test]
+fn a_configuration_file_is_used_and_its_errors_are_shown_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mine.toml");
+    let mut config = heddle_core::config::Config::small();
+    config.name = "mine".into();
+    std::fs::write(&path, config.to_toml()).unwrap();
+    let run = json(&["--tokens", "1", "--config", path.to_str().unwrap()]);
+    assert_eq!((run["hardware"].as_str(), run["digest"].as_str()), (Some("mine"), Some(config.digest_hex().as_str())));
+    std::fs::write(&path, config.to_toml().replace("lanes = 16", "lanes = 17")).unwrap();
+    let text = refusal(&["infer", "--config", path.to_str().unwrap()]);
+    assert!(text.contains("array.lanes = 17 is not legal") && text.contains("mine.toml"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bad.gguf");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let text = refusal(&["infer", "--model", path.to_str().unwrap()]);
+        assert!(text.contains("bad.gguf"), "{text}");
+        text
+    };
+    let whole = embedded("nano").unwrap();
+    assert!(refused(b"").contains("GGUF"));
+    assert!(refused(b"PK\x03\x04 a zip file").contains("not a GGUF file"));
+    assert!(refused(&whole[..whole.len() / 2]).contains("cut short"));
+    assert!(refused(&whole[..100]).contains("cut short"));
+}
+
+#[test]
+fn models_that_cannot_run_are_refused_before_anything_is_built() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tiny.gguf");
+    let model = path.to_str().unwrap();
+    std::fs::write(&path, Tiny { ffn: 288, ..Tiny::default() }.bytes()).unwrap();
+    assert!(refusal(&["infer", "--model", model, "--set", "activations.blocks=8"]).contains("blk.0.ffn_down.weight"));
+    assert!(refusal(&["infer", "--set", "memory.size_mib=1"]).contains("memory.size_mib=2"));
+    if let Some(path) = shared_path("stories260K/stories260K-h172-F32.gguf") {
+        assert!(refusal(&["infer", "--model", path.to_str().unwrap()]).contains("blk.0.ffn_down.weight"));
+    }
+    if let Some(path) = shared_path("nano/nano-shakespeare-q6_k.gguf") {
+        assert!(refusal(&["infer", "--model", path.to_str().unwrap()]).contains("Q6_K, which is not supported (supported: "));
+    }
+}
+
+#[test]
+fn a_missing_verilator_says_what_to_do() {
+    let text = refusal(&["infer", "--tokens", "1"]);
+    assert!(text.contains("HEDDLE_VERILATOR") && text.contains("/nowhere/verilator"), "{text}");
+}
+
+#[test]
+fn waveforms_need_a_simulation_and_a_format() {
+    assert!(refusal(&["infer", "--transport", "golden", "--trace", "a.vcd"]).contains("--transport sim"));
+    assert!(refusal(&["infer", "--trace", "a.txt"]).contains(".vcd or .fst"));
+    assert!(refusal(&["infer", "--trace-from", "5"]).contains("--trace"));
+}
