@@ -425,7 +425,7 @@ impl Expr {
         }
         let narrower = width < self.width();
         match self.kind() {
-            Kind::Const(bits, None) => {
+            Kind::Const(bits, name) if narrower || name.is_none() => {
                 let sign = self.ty().is_signed() && bits.bit(self.width() - 1);
                 let value = (0..width).fold(Bits::zero(width), |mut out, i| {
                     out.set_bit(i, if i < self.width() { bits.bit(i) } else { sign });
@@ -443,6 +443,18 @@ impl Expr {
             Kind::Binary(BinaryOp::Mul | BinaryOp::WrapMul, a, b) if narrower && width >= a.width().max(b.width()) => {
                 Expr::new(self.ty().with_width(width), Kind::Binary(BinaryOp::WrapMul, a.clone(), b.clone()))
             }
+            Kind::Unary(UnaryOp::Not, a) if narrower && width > 0 => !a.resize(width),
+            Kind::Binary(op @ (BinaryOp::And | BinaryOp::Or | BinaryOp::Xor), a, b) if narrower && width > 0 => {
+                let (a, b) = (a.resize(width), b.resize(width));
+                match op {
+                    // A mask that only cuts what is cut anyway.
+                    BinaryOp::And if a.is_ones() => b,
+                    BinaryOp::And if b.is_ones() => a,
+                    _ => Expr::new(a.ty(), Kind::Binary(*op, a, b)),
+                }
+            }
+            Kind::Binary(BinaryOp::Shl, a, amount) if narrower && width > 0 => a.resize(width).shl(amount),
+            Kind::Slice(a, lsb) if narrower && width > 0 => a.slice(*lsb, width),
             Kind::Concat(_) if narrower && width > 0 => self.slice(0, width),
             Kind::Cast(inner) if narrower && width > 0 => {
                 let inner = inner.resize(width);
@@ -451,6 +463,10 @@ impl Expr {
             Kind::Resize(inner) if narrower && inner.width() < self.width() => inner.resize(width),
             _ => Expr::new(self.ty().with_width(width), Kind::Resize(self.clone())),
         }
+    }
+
+    fn is_ones(&self) -> bool {
+        matches!(self.kind(), Kind::Const(bits, _) if (0..bits.width()).all(|i| bits.bit(i)))
     }
 
     pub fn as_signed(&self) -> Expr {

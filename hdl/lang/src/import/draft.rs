@@ -50,9 +50,15 @@ impl<'a> Draft<'a> {
         let inlined = self.inlined(symbols, &pieces);
         self.passed_out = passed_out(symbols, &pieces);
         let outside: BTreeSet<NetId> = self.passed_out.values().copied().collect();
+        let assigned: BTreeSet<NetId> = pieces.iter().flat_map(|p| p.dependencies().into_keys()).collect();
+        let is_left_out = |symbols: &Symbols, c: &Child| {
+            let d = symbols.get(&format!("{}$d", c.path)).and_then(|s| s.net());
+            matches!(c.kind, ChildKind::Leaf(Leaf::Register { .. })) && d.is_some_and(|d| !assigned.contains(&d))
+        };
         let mut tail = vec![];
         for child in self.children {
             match &child.kind {
+                _ if is_left_out(symbols, child) => {}
                 ChildKind::Leaf(leaf) => self.leaf(symbols, child, leaf, &mut tail)?,
                 ChildKind::Block(b) => tail.push(Item::Instance(self.instance(symbols, child, b)?)),
             }
@@ -267,7 +273,14 @@ impl<'a> Draft<'a> {
         };
         let mut order: Vec<NetId> = (0..symbols.nets.len() as u32).map(NetId).filter(|id| rank(id) < 3 || used.contains(id)).collect();
         order.sort_by_key(rank);
-        let nets: Vec<Net> = order.iter().map(|id| symbols.nets[id.0 as usize].clone()).collect();
+        let read: BTreeSet<NetId> = items.iter().flat_map(Item::exprs).flat_map(reads).collect();
+        let named = |id: &NetId| {
+            let net = &symbols.nets[id.0 as usize];
+            // Lint tools take the name for what it says.
+            let unused = net.kind == NetKind::Instance && !read.contains(id);
+            Net { name: if unused { format!("unused_{}", net.name) } else { net.name.clone() }, ..net.clone() }
+        };
+        let nets: Vec<Net> = order.iter().map(named).collect();
         let place: BTreeMap<NetId, NetId> = order.iter().enumerate().map(|(i, id)| (*id, NetId(i as u32))).collect();
         let moved = |(id, to): (&NetId, &NetId)| {
             let net = &symbols.nets[id.0 as usize];

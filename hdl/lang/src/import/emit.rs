@@ -116,6 +116,11 @@ fn plan(symbols: &Symbols, children: &[Child], body: Vec<Statement>) -> Result<V
     }
     let local = symbols.driven().filter_map(|(_, s)| s.net()).filter(|n| symbols.nets[n.0 as usize].kind == NetKind::Variable);
     let local = local.filter(|n| !settled.contains(n)).collect();
+    let register = |c: &Child| match &c.kind {
+        ChildKind::Leaf(Leaf::Register { .. }) => Some((net(format!("{}$q", c.path))?, net(format!("{}$d", c.path))?)),
+        _ => None,
+    };
+    let registers = children.iter().filter_map(register).collect();
     let assigned = kernel::targets(&body);
     if let Some((path, _)) = symbols.driven().find(|(_, s)| s.net().is_some_and(|n| !assigned.contains(&n))) {
         return Err(Refusal::new(path.replace('$', "."), "never assigned"));
@@ -124,7 +129,7 @@ fn plan(symbols: &Symbols, children: &[Child], body: Vec<Statement>) -> Result<V
         let path = symbols.driven().find(|(_, s)| s.net() == Some(id)).map(|(p, _)| p.replace('$', "."));
         path.unwrap_or_else(|| symbols.nets[id.0 as usize].name.clone())
     };
-    schedule::plan(body, &Surroundings { name: &name, settled, local, through: child_paths(symbols, children) })
+    schedule::plan(body, &Surroundings { name: &name, settled, local, registers, through: child_paths(symbols, children) })
 }
 
 /// Paths through children that hold no register: (output, input).

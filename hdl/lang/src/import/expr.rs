@@ -383,6 +383,7 @@ impl Context<'_> {
         let part = match self.position(i)? {
             Position::Fixed(n) if n > v.width() => return refuse(e, format!("there is no bit {n} in {:?}", v.ty())),
             Position::Fixed(n) if n == v.width() => Expr::constant(Ty::Unsigned(width), 0),
+            Position::Fixed(0) => raw.resize(width),
             Position::Fixed(n) => raw.slice(n, width.min(v.width() - n)).resize(width),
             Position::Dynamic(i) => raw.shr(&i).resize(width),
         };

@@ -52,6 +52,8 @@ pub struct Surroundings<'a> {
     pub settled: Nets,
     /// Signals that only the kernel itself can read.
     pub local: Nets,
+    /// Flip-flops: output and input.
+    pub registers: Vec<(NetId, NetId)>,
     /// Outputs of children that follow inputs of the same child without a register between: (output, input).
     pub through: BTreeSet<(NetId, NetId)>,
 }
@@ -67,11 +69,15 @@ pub fn plan(body: Vec<Statement>, around: &Surroundings) -> Result<Vec<Piece>, R
     Ok(in_order(split_cycles(pieces(live(body, around)), around)))
 }
 
-/// Without the signals that nothing reads.
+/// Without the signals and registers that nothing reads.
 fn live(body: Vec<Statement>, around: &Surroundings) -> Vec<Statement> {
-    let graph = dependencies(&body);
+    let mut graph = dependencies(&body);
+    let inner: Nets = around.registers.iter().map(|(_, d)| *d).chain(around.local.iter().copied()).collect();
     let mut seen = Nets::new();
-    let mut stack: Vec<NetId> = graph.keys().copied().filter(|n| !around.local.contains(n)).collect();
+    let mut stack: Vec<NetId> = graph.keys().copied().filter(|n| !inner.contains(n)).collect();
+    for (q, d) in &around.registers {
+        graph.entry(*q).or_default().insert(*d);
+    }
     while let Some(net) = stack.pop() {
         if seen.insert(net) {
             stack.extend(graph.get(&net).into_iter().flatten());

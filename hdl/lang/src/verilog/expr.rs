@@ -150,6 +150,10 @@ impl Scope {
             Kind::Unary(UnaryOp::Not | UnaryOp::Neg, _) | Kind::Mux(..) => self.hoist(e, base),
             Kind::Unary(..) => self.operand(e, base),
             Kind::Binary(BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le, ..) => self.operand(e, base),
+            // Bit by bit: zeros above stay zeros.
+            Kind::Binary(op @ (BinaryOp::And | BinaryOp::Or | BinaryOp::Xor), a, b) if !e.ty().is_signed() => {
+                format!("({} {} {})", self.atom(a, base), symbol(*op), self.atom(b, base))
+            }
             Kind::Binary(..) => self.hoist(e, base),
             _ => self.bare(e, base),
         }

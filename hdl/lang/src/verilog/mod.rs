@@ -141,11 +141,13 @@ struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     fn line(&mut self, text: &str) {
-        match text {
-            "" => self.out.push('\n'),
-            _ => {
-                let _ = writeln!(self.out, "    {text}");
-            }
+        let _ = writeln!(self.out, "    {text}");
+    }
+
+    /// An empty line, unless there is one or a comment that belongs to what follows.
+    fn blank(&mut self) {
+        if !self.out.ends_with("\n\n") && !self.follows_comment() {
+            self.out.push('\n');
         }
     }
 
@@ -184,7 +186,8 @@ impl<'a> Printer<'a> {
     }
 
     fn foot(&mut self) {
-        self.out += "\nendmodule\n\n`default_nettype wire\n";
+        self.out.truncate(self.out.trim_end().len());
+        self.out += "\n\nendmodule\n\n`default_nettype wire\n";
     }
 
     fn body(&mut self) {
@@ -193,9 +196,7 @@ impl<'a> Printer<'a> {
             match item {
                 Item::Comment(text) => {
                     self.flush(false);
-                    if !self.out.ends_with("\n\n") && !self.follows_comment() {
-                        self.line("");
-                    }
+                    self.blank();
                     self.line(&format!("// {text}"));
                 }
                 Item::Parameter(name, ty, bits) => {
@@ -314,6 +315,7 @@ impl<'a> Printer<'a> {
         self.line(&format!("always @(posedge {clock}) begin"));
         body.iter().for_each(|l| self.line(&format!("    {l}")));
         self.line("end");
+        self.blank();
     }
 
     fn instance(&mut self, i: &Instance) {
@@ -330,7 +332,7 @@ impl<'a> Printer<'a> {
             connections.push((net_name(port), value));
         }
         self.hoisted();
-        self.line("");
+        self.blank();
         self.line(&format!("{}{} {} (", self.options.prefix, i.module.name, i.name));
         let last = connections.len().saturating_sub(1);
         for (n, (port, value)) in connections.iter().enumerate() {
@@ -338,6 +340,7 @@ impl<'a> Printer<'a> {
             self.line(&format!("    .{port}({value}){comma}"));
         }
         self.line(");");
+        self.blank();
     }
 
     fn process(&mut self, p: &Process) {
@@ -349,12 +352,11 @@ impl<'a> Printer<'a> {
         let mut body = Vec::new();
         self.statements(&p.body, &base, 1, &mut body);
         self.hoisted();
-        if !self.out.ends_with("\n\n") && !self.follows_comment() {
-            self.line("");
-        }
+        self.blank();
         self.line("always @* begin");
         body.iter().for_each(|l| self.line(l));
         self.line("end");
+        self.blank();
     }
 
     fn statements(&mut self, body: &[Stmt], base: &str, depth: usize, out: &mut Vec<String>) {
@@ -432,10 +434,9 @@ impl<'a> Printer<'a> {
         self.hoisted();
         for block in blocks {
             let text = block.text();
-            if !self.out.ends_with("\n\n") {
-                self.line("");
-            }
+            self.blank();
             text.iter().for_each(|l| self.line(l));
+            self.blank();
         }
     }
 

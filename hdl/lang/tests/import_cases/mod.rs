@@ -138,8 +138,8 @@ pub fn machines() -> Vec<Case> {
             // Mostly descriptors that exist.
             adjust: |v| {
                 let word = v[5].low_u64();
-                let opcode = [1, 1, 1, 2, 3, word & 0xff, 1, 2][(word >> 28) as usize % 8];
-                v[5] = Bits::from_u64(32, word & !0xff | opcode);
+                let choices = [1, 1, 1, 2, 3, word, word & 0xff, word & 0xff_ffff];
+                v[5] = Bits::from_u64(32, choices[(word >> 28) as usize % 8]);
             },
             ..case("sequencer", || {
                 ports!(

@@ -2,7 +2,7 @@
 //! Control of a descriptor sequencer: fetch eight words, decode, issue, keep count, stop on an error.
 //!
 //! Opcode 1 is work for the unit, 2 waits until nothing is outstanding, 3 waits likewise and stops. Any
-//! other opcode ends in `Failed` with the descriptor's address.
+//! other opcode, no rows or too many of them end in `Failed` with the descriptor's address.
 
 use rust_hdl::prelude::*;
 
@@ -125,8 +125,14 @@ impl Logic for Sequencer {
                     self.received.d.next = self.received.q.val() + 1;
                     if self.received.q.val() == 0 {
                         self.opcode.d.next = self.word.val().get_bits::<8>(0);
+                        if self.word.val().get_bits::<24>(8).any() {
+                            self.opcode.d.next = 0.into();
+                        }
                     } else if self.received.q.val() == 1 {
                         self.rows.d.next = bit_cast::<24, 32>(self.word.val());
+                        if self.word.val().get_bits::<8>(24).any() {
+                            self.rows.d.next = 0.into();
+                        }
                     } else if self.received.q.val().all() {
                         self.state.d.next = SequencerState::Decoding;
                     }
