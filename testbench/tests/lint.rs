@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The emitted Verilog is clean in three tools: Verilator `-Wall`, Yosys `check -assert` without a latch, and
+//! Icarus as Verilog-2005. A tool that is missing skips its test visibly; with `CI=true` it fails it.
+
+use heddle_core::config::{Config, Format, PRESETS};
+use heddle_core::top;
+use heddle_lang::verilog;
+use heddle_tb::tools::{self, find_program, find_verilator};
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The Verilog of a configuration in a folder of its own.
+struct Emitted {
+    name: String,
+    top: String,
+    files: Vec<String>,
+    dir: TempDir,
+}
+
+impl Emitted {
+    fn new(config: &Config) -> Emitted {
+        let options = verilog::Options { prefix: "heddle_".into(), ..Default::default() };
+        let top = top::top(config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut files = Vec::new();
+        for file in verilog::files(&top, &options).unwrap_or_else(|e| panic!("{}: {e}", config.name)) {
+            std::fs::write(dir.path().join(&file.name), &file.text).expect("a written file");
+            files.push(file.name);
+        }
+        Emitted { name: config.name.clone(), top: format!("{}{}", options.prefix, top.name), files, dir }
+    }
+
+    /// Runs a tool in the folder; any output that `is_finding` picks out, and any failure, is reported whole.
+    fn clean(&self, command: &mut Command, is_finding: fn(&str) -> bool) {
+        let out = command.current_dir(self.dir.path()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+        let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && !text.lines().any(is_finding), "{}: {}\n{text}", self.name, out.status);
+    }
+}
+
+/// The presets, and builds that lack what every preset has: one format only, a row of several blocks per cycle,
+/// lanes wider and narrower than the port.
+fn configurations() -> Vec<Config> {
+    let mut all: Vec<Config> = PRESETS.iter().map(|name| Config::preset(name).expect("a preset")).collect();
+    for format in Format::ALL {
+        all.push(variant(format.name(), &[&format!("formats={}", format.name())]));
+    }
+    all.push(variant("narrow_port", &["array.lanes=32", "array.columns=1", "memory.port_bits=32"]));
+    all.push(variant("wide_port", &["array.lanes=4", "array.columns=2", "memory.port_bits=512", "memory.burst_beats=64"]));
+    all.push(variant("two_blocks", &["array.lanes=64", "array.columns=1", "memory.port_bits=64", "activations.blocks=8"]));
+    all
+}
+
+fn variant(name: &str, settings: &[&str]) -> Config {
+    let settings: Vec<String> = settings.iter().map(|s| s.to_string()).chain([format!("name={name}")]).collect();
+    Config::small().with_settings(&settings).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Says that a test is skipped for want of a tool; under CI that is a failure.
+fn missing(test: &str, what: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} needs {what}");
+    println!("skipped: {test}: {what} is missing; `tools/provision.sh lint --ci` installs it");
+}
+
+#[test]
+fn verilator_has_no_warning() {
+    if !tools::have_verilator("verilator_has_no_warning") {
+        return;
+    }
+    let verilator = find_verilator().expect("Verilator was there a moment ago");
+    for config in configurations() {
+        let emitted = Emitted::new(&config);
+        let mut command = verilator.command();
+        command.args(["--lint-only", "-Wall", "--top-module", &emitted.top]).args(&emitted.files);
+        emitted.clean(&mut command, |line| line.starts_with('%'));
+    }
+}
+
+#[test]
+fn icarus_has_no_warning() {
+    let Some(iverilog) = find_program("iverilog") else {
+        return missing("icarus_has_no_warning", "iverilog");
+    };
+    for config in configurations() {
+        let emitted = Emitted::new(&config);
+        let mut command = Command::new(&iverilog);
+        command.args(["-g2005", "-Wall", "-tnull", "-s", &emitted.top]).args(&emitted.files);
+        emitted.clean(&mut command, |line| !line.trim().is_empty());
+    }
+}
+
+#[test]
+fn yosys_finds_no_problem_and_no_latch() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/run_yosys.py");
+    let Some(python) = yosys_python() else {
+        return missing("yosys_finds_no_problem_and_no_latch", "Yosys");
+    };
+    for config in configurations() {
+        let emitted = Emitted::new(&config);
+        // The properties are read as well, so that they are known to parse.
+        let read = format!("read_verilog -formal {}", emitted.files.join(" "));
+        let passes = format!(
+            "{read}; hierarchy -check -top {}; proc; opt_clean; check -assert; select -assert-none t:$dlatch t:$adlatch t:$dlatchsr",
+            emitted.top
+        );
+        let mut command = Command::new(&python);
+        command.arg(&script).args(["-p", &passes]);
+        emitted.clean(&mut command, |line| line.contains("Warning:") || line.starts_with("ERROR"));
+    }
+}
+
+/// The project's Python, if it has the Yosys wheel.
+fn yosys_python() -> Option<std::path::PathBuf> {
+    let python = tools::tools_python()?;
+    let found = Command::new(&python).args(["-c", "import pyosys"]).output().ok()?;
+    found.status.success().then_some(python)
+}
