@@ -16,5 +16,5 @@ else
     tools/provision.sh lint
 fi
 # The release profile, so that the program and its tests share one build of everything.
-[ $# -gt 0 ] || set -- --workspace
+[ $# -gt 0 ] || set -- --workspace --all-features
 exec cargo test --release "$@"

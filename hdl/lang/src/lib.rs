@@ -20,3 +20,13 @@ pub use builder::{BuildError, Builder, Reg};
 pub use expr::{Expr, Ty};
 pub use module::Module;
 pub use sim::{SimError, Simulator};
+
+/// Pages of the book that hold code, compiled and run as tests.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../docs/hdl/builder.md")]
+    pub struct BuilderPage;
+
+    #[doc = include_str!("../../../docs/hdl/simulation.md")]
+    pub struct SimulationPage;
+}

@@ -62,12 +62,13 @@ pub const SCRATCH: Register = register("SCRATCH", 0x03c, ReadWrite, "Holds any v
 pub const CYCLES: Register = counter("CYCLES", 0x100, "Cycles busy.");
 pub const READ_BEATS: Register = counter("READ_BEATS", 0x104, "Beats read from memory.");
 pub const READ_WAIT: Register = counter("READ_WAIT", 0x108, "Cycles with a read outstanding and no beat offered.");
-pub const READ_BLOCKED: Register = counter("READ_BLOCKED", 0x10c, "Cycles with a beat offered and not accepted.");
-pub const READ_IDLE: Register = counter("READ_IDLE", 0x110, "Cycles with no read outstanding.");
+pub const READ_BLOCKED: Register =
+    counter("READ_BLOCKED", 0x10c, "Cycles with no read outstanding because the FIFO had no room for a burst.");
+pub const READ_IDLE: Register = counter("READ_IDLE", 0x110, "Cycles with nothing to read.");
 pub const ARRAY_BUSY: Register = counter("ARRAY_BUSY", 0x114, "Cycles in which the array took weights.");
-pub const ARRAY_STARVED: Register = counter("ARRAY_STARVED", 0x118, "Cycles with a MATMUL issued and no weights for the array.");
-pub const ARRAY_BLOCKED: Register =
-    counter("ARRAY_BLOCKED", 0x11c, "Cycles with weights ready that waited for activations or for room for results.");
+pub const ARRAY_STARVED: Register =
+    counter("ARRAY_STARVED", 0x118, "Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable.");
+pub const ARRAY_BLOCKED: Register = counter("ARRAY_BLOCKED", 0x11c, "Cycles with weights ready that waited for room for results.");
 pub const BLOCKS: Register = counter("BLOCKS", 0x120, "Weight blocks times columns processed: products divided by 32.");
 pub const ROWS: Register = counter("ROWS", 0x124, "Results: rows times columns.");
 pub const WRITE_BEATS: Register = counter("WRITE_BEATS", 0x128, "Beats written to memory.");
