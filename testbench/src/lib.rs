@@ -2,6 +2,7 @@
 //! Verilator driver, bus and memory models, one bench per block.
 
 pub mod axi;
+pub mod fuzz;
 pub mod matmul;
 pub mod random;
 pub mod rtl;
