@@ -83,7 +83,7 @@ fn generation_ends_with_the_context() {
 
 #[test]
 fn a_prompt_longer_than_the_context_is_refused() {
-    let text = refusal(&["infer", "--transport", "golden", "--prompt", &"I ".repeat(300)]);
+    let text = refusal(&["infer", "--prompt", &"I ".repeat(300)]);
     assert!(text.contains("context holds 256") && text.contains("shorten the prompt"), "{text}");
 }
 

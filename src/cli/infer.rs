@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use super::device::{HardwareArgs, TransportArgs};
 use super::model::open_model;
 use super::report::{Report, Run};
 use crate::compile::compile;
-use crate::decoder::{Decoder, Generation, generate};
+use crate::decoder::{Decoder, Generation, check_prompt, generate};
 use crate::model::tokenizer::{EncodeOptions, Tokenizer};
 use crate::sampling::{Sampler, SamplingConfig};
 
-#[derive(ClapArgs)]
-pub struct Args {
+#[derive(Args)]
+pub struct InferArgs {
     /// A .gguf file, or the name of a model: nano, nano-q4_0, nano-q8_0 (part of the program), smollm2 (fetched)
     #[arg(long, value_name = "FILE|NAME", default_value = "nano")]
     model: String,
@@ -38,13 +38,13 @@ pub struct Args {
 }
 
 /// How tokens are chosen.
-#[derive(ClapArgs)]
+#[derive(Args)]
 struct SamplingArgs {
     /// The same seed gives the same text
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// 0 always takes the most likely token; higher is more varied
-    #[arg(long, value_name = "T", default_value_t = 0.7)]
+    #[arg(long, value_name = "T", default_value_t = 0.7, allow_negative_numbers = true)]
     temperature: f32,
     /// Choose among this many most likely tokens; 0 is all
     #[arg(long, value_name = "N", default_value_t = 40)]
@@ -77,7 +77,7 @@ impl SamplingArgs {
     }
 }
 
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &InferArgs) -> Result<ExitCode> {
     // What can be wrong without hardware is checked before hardware is built.
     let config = args.hardware.config()?;
     let mut sampler = Sampler::new(args.sampling.config())?;
@@ -85,6 +85,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let compiled = compile(&gguf, &config)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     let prompt = tokenizer.encode(&args.prompt, EncodeOptions::PROMPT);
+    check_prompt(&prompt, compiled.model.context)?;
 
     let driver = args.transport.connect(&config, args.json)?;
     let mut decoder = Decoder::new(&compiled, driver)?;
@@ -101,7 +102,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Generates, and shows the text as it comes unless JSON is wanted.
-fn write_text(args: &Args, decoder: &mut Decoder, tokenizer: &Tokenizer, prompt: &[u32], sampler: &mut Sampler) -> Result<Generation> {
+fn write_text(args: &InferArgs, decoder: &mut Decoder, tokenizer: &Tokenizer, prompt: &[u32], sampler: &mut Sampler) -> Result<Generation> {
     let mut out = io::stdout();
     let mut show = |text: &str| args.json || out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok();
     show(&args.prompt);

@@ -25,24 +25,24 @@ Exit codes: 0 done, 1 a check found differences, 2 an error.";
 /// Run language models on the accelerator.
 #[derive(Parser)]
 #[command(name = "heddle", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
-struct Args {
+struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    infer: infer::Args,
+    infer: infer::InferArgs,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Write text with a model (also without a subcommand)
-    Infer(infer::Args),
+    Infer(infer::InferArgs),
     /// Compare the accelerator's arithmetic with floating point
-    Quality(quality::Args),
+    Quality(quality::QualityArgs),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Cli::parse();
     let done = match &args.command {
         None => infer::run(&args.infer),
         Some(Command::Infer(args)) => infer::run(args),

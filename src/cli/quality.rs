@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Args as ClapArgs;
+use clap::Args;
 use serde::Serialize;
 
 use super::device::{HardwareArgs, counting_bar};
@@ -23,8 +23,8 @@ const REFERENCE: [(&str, &str); 6] = [
     ("nano/nano-shakespeare-q4_0.gguf", "text/shakespeare_val.txt"),
 ];
 
-#[derive(ClapArgs)]
-pub struct Args {
+#[derive(Args)]
+pub struct QualityArgs {
     /// A .gguf file or the name of a model; without it, the models of the reference data
     #[arg(long, value_name = "FILE|NAME", requires = "text")]
     model: Option<String>,
@@ -52,7 +52,7 @@ struct Row {
     passes: bool,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &QualityArgs) -> Result<ExitCode> {
     let mut rows = Vec::new();
     if !args.json {
         println!("{:<40} {:>9} {:>9} {:>8} {:>10} {:>9} {:>9}", "model", "positions", "KLD", "top-1", "PPL f32", "PPL", "change");
@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn cases(args: &Args) -> Result<Vec<(String, PathBuf)>> {
+fn cases(args: &QualityArgs) -> Result<Vec<(String, PathBuf)>> {
     if let (Some(model), Some(text)) = (&args.model, &args.text) {
         return Ok(vec![(model.clone(), text.clone())]);
     }
@@ -84,7 +84,7 @@ fn cases(args: &Args) -> Result<Vec<(String, PathBuf)>> {
     Ok(REFERENCE.iter().map(|(model, text)| (path(model).display().to_string(), path(text))).collect())
 }
 
-fn judge(args: &Args, model: &str, text: &Path) -> Result<Row> {
+fn judge(args: &QualityArgs, model: &str, text: &Path) -> Result<Row> {
     let config = args.hardware.config()?;
     let gguf = open_model(model, args.json)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;

@@ -65,12 +65,7 @@ pub fn generate(
     mut on_token: impl FnMut(u32) -> bool,
 ) -> Result<Generation, GenerateError> {
     let context = decoder.model().context;
-    if prompt.is_empty() {
-        return Err(GenerateError::EmptyPrompt);
-    }
-    if decoder.position() + prompt.len() >= context {
-        return Err(GenerateError::LongPrompt { tokens: prompt.len(), context });
-    }
+    check_prompt(prompt, context - decoder.position())?;
     sampler.observe(prompt);
     let mut out = Generation { ids: Vec::new(), finish: Finish::Length, steps: Vec::new() };
     let mut input = prompt.to_vec();
@@ -92,6 +87,15 @@ pub fn generate(
         input = vec![step.id];
     }
     Ok(out)
+}
+
+/// Whether there is a prompt, and room for it and one more token in a context of this length.
+pub fn check_prompt(prompt: &[u32], context: usize) -> Result<(), GenerateError> {
+    match prompt.len() {
+        0 => Err(GenerateError::EmptyPrompt),
+        tokens if tokens >= context => Err(GenerateError::LongPrompt { tokens, context }),
+        _ => Ok(()),
+    }
 }
 
 fn step(decoder: &mut Decoder, input: &[u32], sampler: &mut Sampler) -> Result<Step, GenerateError> {

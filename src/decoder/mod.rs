@@ -19,7 +19,7 @@ use crate::driver::{Driver, DriverError};
 use attention::Attention;
 use cache::LayerCache;
 
-pub use generation::{Finish, GenerateError, Generation, Step, generate};
+pub use generation::{Finish, GenerateError, Generation, Step, check_prompt, generate};
 
 /// Why a token could not be decoded.
 #[derive(Debug, thiserror::Error)]
