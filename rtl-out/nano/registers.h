@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Registers of the Heddle accelerator, configuration nano (digest aae18f524d8a94cc). */
+
+#ifndef HEDDLE_REGISTERS_H
+#define HEDDLE_REGISTERS_H
+
+/* Identifies the accelerator: the letters HDLE. (RO) */
+#define HEDDLE_ID_OFFSET                             0x000u
+#define HEDDLE_ID_RESET                              0x48444c45u
+
+/* Version of the contract between host and hardware. (RO) */
+#define HEDDLE_VERSION_OFFSET                        0x004u
+#define HEDDLE_VERSION_RESET                         0x00010000u
+/* Counts compatible additions. */
+#define HEDDLE_VERSION_MINOR_LSB                     0u
+#define HEDDLE_VERSION_MINOR_MASK                    0x0000ffffu
+/* Counts incompatible changes. */
+#define HEDDLE_VERSION_MAJOR_LSB                     16u
+#define HEDDLE_VERSION_MAJOR_MASK                    0xffff0000u
+
+/* Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO) */
+#define HEDDLE_DIGEST_LO_OFFSET                      0x008u
+#define HEDDLE_DIGEST_LO_RESET                       0x528fe1aau
+
+/* Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO) */
+#define HEDDLE_DIGEST_HI_OFFSET                      0x00cu
+#define HEDDLE_DIGEST_HI_RESET                       0xcc948a4du
+
+/* Shape of the build. (RO) */
+#define HEDDLE_GEOMETRY_OFFSET                       0x010u
+#define HEDDLE_GEOMETRY_RESET                        0x03040104u
+/* Weights per cycle. */
+#define HEDDLE_GEOMETRY_LANES_LSB                    0u
+#define HEDDLE_GEOMETRY_LANES_MASK                   0x000000ffu
+/* Activation vectors per stream of weights. */
+#define HEDDLE_GEOMETRY_COLUMNS_LSB                  8u
+#define HEDDLE_GEOMETRY_COLUMNS_MASK                 0x0000ff00u
+/* Bytes in a beat of the memory port. */
+#define HEDDLE_GEOMETRY_PORT_BYTES_LSB               16u
+#define HEDDLE_GEOMETRY_PORT_BYTES_MASK              0x00ff0000u
+/* Bit f: the weight format with id f is built in. */
+#define HEDDLE_GEOMETRY_FORMATS_LSB                  24u
+#define HEDDLE_GEOMETRY_FORMATS_MASK                 0xff000000u
+
+/* Capacities of the build. (RO) */
+#define HEDDLE_LIMITS_OFFSET                         0x014u
+#define HEDDLE_LIMITS_RESET                          0x00570040u
+/* Longest activation vector, in blocks of 32. */
+#define HEDDLE_LIMITS_ACT_BLOCKS_LSB                 0u
+#define HEDDLE_LIMITS_ACT_BLOCKS_MASK                0x0000ffffu
+/* Log2 of the prefetch FIFO's depth in beats. */
+#define HEDDLE_LIMITS_FIFO_LOG2_LSB                  16u
+#define HEDDLE_LIMITS_FIFO_LOG2_MASK                 0x000f0000u
+/* Log2 of the longest burst in beats. */
+#define HEDDLE_LIMITS_BURST_LOG2_LSB                 20u
+#define HEDDLE_LIMITS_BURST_LOG2_MASK                0x00f00000u
+
+/* Commands. (WO) */
+#define HEDDLE_CONTROL_OFFSET                        0x020u
+#define HEDDLE_CONTROL_RESET                         0x00000000u
+/* Runs the program at PROGRAM and clears done and the counters. Ignored while busy or in the error state. */
+#define HEDDLE_CONTROL_START_LSB                     0u
+#define HEDDLE_CONTROL_START_MASK                    0x00000001u
+/* Leaves the error state; clears done, saturated, the cause and the counters. Ignored while busy. */
+#define HEDDLE_CONTROL_CLEAR_LSB                     1u
+#define HEDDLE_CONTROL_CLEAR_MASK                    0x00000002u
+
+/* State of the sequencer. (RO) */
+#define HEDDLE_STATUS_OFFSET                         0x024u
+#define HEDDLE_STATUS_RESET                          0x00000000u
+/* A program is running. */
+#define HEDDLE_STATUS_BUSY_LSB                       0u
+#define HEDDLE_STATUS_BUSY_MASK                      0x00000001u
+/* The program reached its END, and all results are written. */
+#define HEDDLE_STATUS_DONE_LSB                       1u
+#define HEDDLE_STATUS_DONE_MASK                      0x00000002u
+/* The program stopped with the error in CAUSE. */
+#define HEDDLE_STATUS_ERROR_LSB                      2u
+#define HEDDLE_STATUS_ERROR_MASK                     0x00000004u
+/* A result since the last clear left the range of the accumulator and is wrong. */
+#define HEDDLE_STATUS_SATURATED_LSB                  3u
+#define HEDDLE_STATUS_SATURATED_MASK                 0x00000008u
+
+/* Cause of the error state. (RO) */
+#define HEDDLE_CAUSE_OFFSET                          0x028u
+#define HEDDLE_CAUSE_RESET                           0x00000000u
+/* Why the program stopped. */
+#define HEDDLE_CAUSE_CAUSE_LSB                       0u
+#define HEDDLE_CAUSE_CAUSE_MASK                      0x0000000fu
+#define HEDDLE_CAUSE_CAUSE_NONE                      0u
+#define HEDDLE_CAUSE_CAUSE_BAD_OPCODE                1u
+#define HEDDLE_CAUSE_CAUSE_FORMAT_ABSENT             2u
+#define HEDDLE_CAUSE_CAUSE_BAD_COLUMNS               3u
+#define HEDDLE_CAUSE_CAUSE_BAD_ROWS                  4u
+#define HEDDLE_CAUSE_CAUSE_BAD_BLOCKS                5u
+#define HEDDLE_CAUSE_CAUSE_MISALIGNED                6u
+#define HEDDLE_CAUSE_CAUSE_RESERVED_NOT_ZERO         7u
+#define HEDDLE_CAUSE_CAUSE_READ_ERROR                8u
+#define HEDDLE_CAUSE_CAUSE_WRITE_ERROR               9u
+#define HEDDLE_CAUSE_CAUSE_REUSE_WITHOUT_ACTIVATIONS 10u
+
+/* Byte address of the descriptor that stopped the program. (RO) */
+#define HEDDLE_ERROR_ADDR_OFFSET                     0x02cu
+#define HEDDLE_ERROR_ADDR_RESET                      0x00000000u
+
+/* Byte address of the first descriptor, a multiple of 32. (RW) */
+#define HEDDLE_PROGRAM_OFFSET                        0x030u
+#define HEDDLE_PROGRAM_RESET                         0x00000000u
+/* Bits 31:5 of the address; the lower ones are 0. */
+#define HEDDLE_PROGRAM_ADDRESS_LSB                   5u
+#define HEDDLE_PROGRAM_ADDRESS_MASK                  0xffffffe0u
+
+/* Events that raise the interrupt while they are pending. (RW) */
+#define HEDDLE_IRQ_ENABLE_OFFSET                     0x034u
+#define HEDDLE_IRQ_ENABLE_RESET                      0x00000000u
+/* A program reached its END. */
+#define HEDDLE_IRQ_ENABLE_DONE_LSB                   0u
+#define HEDDLE_IRQ_ENABLE_DONE_MASK                  0x00000001u
+/* A program stopped with an error. */
+#define HEDDLE_IRQ_ENABLE_ERROR_LSB                  1u
+#define HEDDLE_IRQ_ENABLE_ERROR_MASK                 0x00000002u
+
+/* Pending events. (W1C) */
+#define HEDDLE_IRQ_STATUS_OFFSET                     0x038u
+#define HEDDLE_IRQ_STATUS_RESET                      0x00000000u
+/* A program reached its END. */
+#define HEDDLE_IRQ_STATUS_DONE_LSB                   0u
+#define HEDDLE_IRQ_STATUS_DONE_MASK                  0x00000001u
+/* A program stopped with an error. */
+#define HEDDLE_IRQ_STATUS_ERROR_LSB                  1u
+#define HEDDLE_IRQ_STATUS_ERROR_MASK                 0x00000002u
+
+/* Holds any value: for tests of the link. (RW) */
+#define HEDDLE_SCRATCH_OFFSET                        0x03cu
+#define HEDDLE_SCRATCH_RESET                         0x00000000u
+
+/* Cycles busy. (RO) */
+#define HEDDLE_CYCLES_OFFSET                         0x100u
+#define HEDDLE_CYCLES_RESET                          0x00000000u
+
+/* Beats read from memory. (RO) */
+#define HEDDLE_READ_BEATS_OFFSET                     0x104u
+#define HEDDLE_READ_BEATS_RESET                      0x00000000u
+
+/* Cycles with a read outstanding and no beat offered. (RO) */
+#define HEDDLE_READ_WAIT_OFFSET                      0x108u
+#define HEDDLE_READ_WAIT_RESET                       0x00000000u
+
+/* Cycles with no read outstanding because the FIFO had no room for a burst. (RO) */
+#define HEDDLE_READ_BLOCKED_OFFSET                   0x10cu
+#define HEDDLE_READ_BLOCKED_RESET                    0x00000000u
+
+/* Cycles with nothing to read. (RO) */
+#define HEDDLE_READ_IDLE_OFFSET                      0x110u
+#define HEDDLE_READ_IDLE_RESET                       0x00000000u
+
+/* Cycles in which the array took weights. (RO) */
+#define HEDDLE_ARRAY_BUSY_OFFSET                     0x114u
+#define HEDDLE_ARRAY_BUSY_RESET                      0x00000000u
+
+/* Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable. (RO) */
+#define HEDDLE_ARRAY_STARVED_OFFSET                  0x118u
+#define HEDDLE_ARRAY_STARVED_RESET                   0x00000000u
+
+/* Cycles with weights ready that waited for room for results. (RO) */
+#define HEDDLE_ARRAY_BLOCKED_OFFSET                  0x11cu
+#define HEDDLE_ARRAY_BLOCKED_RESET                   0x00000000u
+
+/* Weight blocks times columns processed: products divided by 32. (RO) */
+#define HEDDLE_BLOCKS_OFFSET                         0x120u
+#define HEDDLE_BLOCKS_RESET                          0x00000000u
+
+/* Results: rows times columns. (RO) */
+#define HEDDLE_ROWS_OFFSET                           0x124u
+#define HEDDLE_ROWS_RESET                            0x00000000u
+
+/* Beats written to memory. (RO) */
+#define HEDDLE_WRITE_BEATS_OFFSET                    0x128u
+#define HEDDLE_WRITE_BEATS_RESET                     0x00000000u
+
+/* Cycles with a write beat offered and not accepted. (RO) */
+#define HEDDLE_WRITE_WAIT_OFFSET                     0x12cu
+#define HEDDLE_WRITE_WAIT_RESET                      0x00000000u
+
+/* Descriptors completed. (RO) */
+#define HEDDLE_DESCRIPTORS_OFFSET                    0x130u
+#define HEDDLE_DESCRIPTORS_RESET                     0x00000000u
+
+/* Value of CYCLES at the first beat of weights. (RO) */
+#define HEDDLE_FIRST_BEAT_OFFSET                     0x134u
+#define HEDDLE_FIRST_BEAT_RESET                      0x00000000u
+
+/* Value of CYCLES when the last result was acknowledged. (RO) */
+#define HEDDLE_LAST_RESULT_OFFSET                    0x138u
+#define HEDDLE_LAST_RESULT_RESET                     0x00000000u
+
+#endif
