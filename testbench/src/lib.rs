@@ -2,8 +2,10 @@
 //! Verilator driver, bus and memory models, one bench per block.
 
 pub mod axi;
+pub mod blocks;
 pub mod fuzz;
 pub mod matmul;
+pub mod mutation;
 pub mod random;
 pub mod rtl;
 pub mod simulator;

@@ -82,7 +82,7 @@ pub struct Memory {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Activations {
-    /// Longest vector, in blocks of 32: a power of two.
+    /// Longest vector, in blocks of 32: a power of two, at least `port_bits / 16`.
     #[schemars(range(min = 8, max = 1024))]
     pub blocks: u32,
 }

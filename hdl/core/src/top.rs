@@ -48,14 +48,14 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.comment("Sticky: a term left the grid");
     let saturated = m.reg("saturated", Ty::BIT, 0);
     m.on(&saturated, array.get("saturated"), 1);
-    m.on(&saturated, &wires.clear, 0);
+    m.on(&saturated, sequencer.get("cleared"), 0);
 
     m.comment("Counters and registers");
     let counters = m.instance(
         "counters",
         &counters_unit,
         &[
-            ("clear", sequencer.get("begin") | &wires.clear),
+            ("clear", sequencer.get("begin") | sequencer.get("cleared")),
             ("busy", sequencer.get("busy")),
             ("read_beats_event", fetch.get("beat")),
             ("read_wait_event", fetch.get("wait")),
@@ -379,9 +379,8 @@ fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters:
         let value = csr.get(&port);
         m.output(&port, value);
     }
-    let idle = m.wire("is_idle", !sequencer.get("busy"));
-    m.drive(&w.start, csr.get("control_start") & !sequencer.get("error"));
-    m.drive(&w.clear, csr.get("control_clear") & idle);
+    m.drive(&w.start, csr.get("control_start"));
+    m.drive(&w.clear, csr.get("control_clear"));
     m.drive(&w.program, Expr::concat([csr.get("program_address"), Expr::constant(Ty::Unsigned(5), 0)]));
     m.unused("scratch", "SCRATCH is for tests of the link.", &[csr.get("scratch")]);
     let pending = (csr.get("irq_status_done") & csr.get("irq_enable_done")) | (csr.get("irq_status_error") & csr.get("irq_enable_error"));

@@ -38,14 +38,15 @@ pub struct LiteDone {
     pub resp: u8,
 }
 
-/// Order of the two halves of a write, and how long a response waits: a slave must take all of them.
+/// Order of the two halves of a write, and how long a response waits: a slave must take all of them. The later half
+/// does not wait for the earlier one to be taken, since AXI lets a slave wait for both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LiteSkew {
     #[default]
     Together,
-    /// Data is offered only after the address was taken; responses wait two cycles.
+    /// Data is offered two cycles after the address; responses wait two cycles.
     AddressFirst,
-    /// The address is offered only after the data was taken; responses wait two cycles.
+    /// The address is offered two cycles after the data; responses wait two cycles.
     DataFirst,
 }
 
@@ -56,6 +57,9 @@ enum State {
     Read { address: bool },
 }
 
+/// Cycles between the two halves of a write.
+const SKEW: u32 = 2;
+
 /// Steps like the memory: see `axi`.
 #[derive(Clone, Debug)]
 pub struct LiteMaster {
@@ -65,13 +69,15 @@ pub struct LiteMaster {
     /// A response that waits: valid's payload, which must stay.
     held: Option<LiteDone>,
     waited: u32,
+    /// Cycles since the write under way started.
+    writing: u32,
     cycle: u64,
 }
 
 impl LiteMaster {
     pub fn new(skew: LiteSkew) -> Self {
         let out = LiteToSlave::default();
-        Self { skew, state: State::Idle, out, held: None, waited: 0, cycle: 0 }
+        Self { skew, state: State::Idle, out, held: None, waited: 0, writing: 0, cycle: 0 }
     }
 
     pub fn set_skew(&mut self, skew: LiteSkew) {
@@ -96,6 +102,7 @@ impl LiteMaster {
     /// Starts a write of the bytes that `strb` enables; an access under way is given up.
     pub fn start_write(&mut self, addr: u32, data: u32, strb: u8) {
         self.state = State::Write { address: true, data: true };
+        self.writing = 0;
         self.out = LiteToSlave {
             awvalid: self.skew != LiteSkew::DataFirst,
             awaddr: addr,
@@ -158,8 +165,10 @@ impl LiteMaster {
         let address_left = address && !(self.out.awvalid && from.awready);
         let data_left = data && !(self.out.wvalid && from.wready);
         self.state = State::Write { address: address_left, data: data_left };
-        self.out.awvalid = address_left && (self.skew != LiteSkew::DataFirst || !data_left);
-        self.out.wvalid = data_left && (self.skew != LiteSkew::AddressFirst || !address_left);
+        self.writing += 1;
+        let late = self.writing >= SKEW;
+        self.out.awvalid = address_left && (self.skew != LiteSkew::DataFirst || late);
+        self.out.wvalid = data_left && (self.skew != LiteSkew::AddressFirst || late);
         let offered = from.bvalid.then_some(LiteDone { rdata: 0, resp: from.bresp });
         let ready = self.out.bready;
         let (done, ready) = self.response("B", offered, ready)?;

@@ -102,6 +102,11 @@ impl Memory {
         self.bytes.get_mut(start..start.checked_add(len)?)
     }
 
+    /// From now on these addresses answer SLVERR.
+    pub fn set_errors(&mut self, errors: std::ops::Range<u64>) {
+        self.config.errors = errors;
+    }
+
     pub fn statistics(&self) -> Statistics {
         self.statistics
     }

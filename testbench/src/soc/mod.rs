@@ -3,7 +3,7 @@
 //!
 //! Port names are those of `docs/architecture.md`.
 
-mod pins;
+pub(crate) mod pins;
 
 use pins::{AxiPins, LitePins};
 

@@ -101,7 +101,7 @@ fn burst<S: Simulator>(sim: &S, [addr, len, size, burst]: [S::Port; 4]) -> Burst
 }
 
 /// Ports of the register slave.
-pub(super) struct LitePins<P> {
+pub(crate) struct LitePins<P> {
     awvalid: P,
     awready: P,
     awaddr: P,

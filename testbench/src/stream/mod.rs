@@ -111,6 +111,15 @@ impl<T> Source<T> {
         self.offering = !self.items.is_empty() && !reluctant;
     }
 
+    /// Items that were not taken yet.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// All items were taken.
     pub fn finished(&self) -> bool {
         self.items.is_empty()

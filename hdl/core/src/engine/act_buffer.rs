@@ -156,7 +156,12 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
         let ones = Expr::bit_const(true).repeat(bytes_per_block.ilog2());
         let byte = Expr::concat([load_last_block.clone(), ones]);
         let in_beat = g.port_bytes.ilog2();
-        m.register_when(name, &start, byte.slice(in_beat, byte.width() - in_beat).resize(beats_bits - 1))
+        // All of a bank may fit one beat.
+        let last = match byte.width() - in_beat {
+            0 => Expr::constant(Ty::Unsigned(beats_bits - 1), 0),
+            bits => byte.slice(in_beat, bits).resize(beats_bits - 1),
+        };
+        m.register_when(name, &start, last)
     };
     let last_scale = last("last_scale", 4);
     let last_integer = last("last_integer", BLOCK);
@@ -178,7 +183,10 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
 
     m.comment("A beat of scales holds one u32 each: exponent and fraction are kept");
     let scales: Vec<Expr> = beat_data.chunks(32).iter().map(|s| s.slice(8, SCALE_BITS)).collect();
-    let address = |shape: Shape| Expr::concat([bank.clone(), beat.q().resize(shape.write_address_bits() - 1)]);
+    let address = |shape: Shape| match shape.write_address_bits() - 1 {
+        0 => bank.clone(),
+        bits => Expr::concat([bank.clone(), beat.q().resize(bits)]),
+    };
     let x = Write { enable: &take & integers.q(), address: address(g.x), data: beat_data.clone(), column: column.q() };
     let scale = Write { enable: &take & !integers.q(), address: address(g.scale), data: Expr::pack(&scales), column: column.q() };
     let mut busy = take.clone();
@@ -210,7 +218,7 @@ fn sums(m: &mut Builder, g: &Geometry, x: &Write, bank: &Expr, beat: &Expr) -> (
     let place = m.delay("sum_beat", &Expr::concat([bank.clone(), beat.clone()]), levels);
     if beats_per_block == 1 {
         let write = Write { enable: enable.clone(), address: place.resize(g.sum.write_address_bits()), data: packed(&parts), column };
-        let pending = pending(m, &enable, levels);
+        let pending = pending(m, &x.enable, levels);
         return (write, pending);
     }
     let part_bits = beats_per_block.trailing_zeros();
@@ -223,7 +231,7 @@ fn sums(m: &mut Builder, g: &Geometry, x: &Write, bank: &Expr, beat: &Expr) -> (
     let done = m.register_reset("sum_done", &enable & last);
     let column = m.register("sum_column_done", column);
     let address = m.register("sum_address", place.slice(part_bits, g.sum.write_address_bits()));
-    let pending = pending(m, &(&enable | &done), levels);
+    let pending = pending(m, &x.enable, levels + 1);
     (Write { enable: done, address, data: running.q().as_unsigned(), column }, pending)
 }
 
@@ -232,11 +240,10 @@ fn packed(parts: &[Expr]) -> Expr {
     Expr::pack(&parts)
 }
 
-/// High from the last beat until its sum is written.
-fn pending(m: &mut Builder, writing: &Expr, levels: u32) -> Expr {
-    let count = m.reg("sum_pending", Ty::Unsigned(address_bits(levels + 3)), 0);
-    let take = m.wire("sum_pending_load", writing.clone());
-    m.on(&count, take, i64::from(levels) + 1);
+/// High after a beat until its sum has been written, `cycles` later.
+fn pending(m: &mut Builder, beat: &Expr, cycles: u32) -> Expr {
+    let count = m.reg("sum_pending", Ty::Unsigned(address_bits(cycles + 1)), 0);
+    m.on(&count, beat, i64::from(cycles));
     m.on(&count, count.q().any(), count.q().wrapping_sub(1));
     count.q().any()
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Dot product of one block of 32: L signed int8 lanes, `32 / L` cycles per block.
 //!
-//! Ports      `valid_i`, `first_i`, `last_i` frame a block; `x_i`, `w_i`: L x int8; `sum_o` after `last_i`
-//! Latency    [`latency`] cycles from `last_i` to `sum_o`      Throughput  L products per cycle, no bubble
+//! Ports      `valid_i`, `first_i` frame a block (below 32 lanes); `x_i`, `w_i`: L x int8; `sum_o`
+//! Latency    [`latency`] cycles from a block's last operands to `sum_o`      Throughput  L products per cycle, no bubble
 //! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
 //! Reset      none: what is valid is known to the one control pipe beside all columns
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fetches descriptors, checks them, and issues their work in order.
 //!
-//! Ports      `start_i`, `clear_i`, `program_i`, status; `job_*`: reads for `weight_fetch`; `beat_*`: descriptor
-//!            beats back from it; `load_*`: to `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store`
-//!            at once; `matrix_done_i`, `store_idle_i`, errors
+//! Ports      `start_i` (ignored while busy and in the error state), `clear_i` (ignored while busy), `program_i`,
+//!            status; `job_*`: reads for `weight_fetch`; `beat_*`: descriptor beats back from it; `load_*`: to
+//!            `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store` at once; `matrix_done_i`,
+//!            `store_idle_i`, errors
 //! Latency    about 30 cycles from a descriptor's beats to the first read of its weights, behind the matrix before
 //! Throughput two matrices in flight: one streams, the next one's reads are already asked for
 //! Rounding   none      Reset  stops
@@ -48,6 +49,8 @@ pub fn sequencer(config: &Config) -> Result<Arc<Module>, BuildError> {
 struct Io {
     start: Expr,
     clear: Expr,
+    /// A program begins, or its traces are cleared.
+    forget: Expr,
     program: Expr,
     job_ready: Expr,
     load_ready: Expr,
@@ -73,7 +76,7 @@ impl Io {
         let read_failed = m.input("read_error", Ty::BIT);
         let write_failed = m.input("write_error", Ty::BIT);
         m.comment("Memory errors since the start or the last clear");
-        let forget = m.wire("forget", &start | &clear);
+        let forget = m.forward("forget", Ty::BIT);
         let read_error = m.reg("read_error", Ty::BIT, 0);
         let write_error = m.reg("write_error", Ty::BIT, 0);
         m.on(&read_error, &read_failed, 1);
@@ -81,7 +84,8 @@ impl Io {
         m.on(&write_error, &write_failed, 1);
         m.on(&write_error, &forget, 0);
         let memory_error = m.wire("memory_error", read_error.q() | write_error.q());
-        Io { start, clear, program, job_ready, load_ready, matrix_ready, matrix_done, store_idle, memory_error, read_error: read_error.q() }
+        let read_error = read_error.q();
+        Io { start, clear, forget, program, job_ready, load_ready, matrix_ready, matrix_done, store_idle, memory_error, read_error }
     }
 }
 
@@ -338,7 +342,10 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     let matrix_go = m.wire("matrix_go", &issuing & &io.job_ready & &io.matrix_ready);
     let bad = m.wire("bad", v.cause.any());
     let running = m.wire("running", !state.is("idle"));
-    let begin = m.wire("begin_program", &io.start & !&running);
+    let error = m.reg("error", Ty::BIT, 0);
+    let begin = m.wire("begin_program", &io.start & !&running & !error.q());
+    let cleared = m.wire("clear_accepted", &io.clear & !&running);
+    m.drive(&io.forget, &cleared | &begin);
     let drained = m.wire("drained", in_flight.q().is_zero() & &io.store_idle);
     let fetch_idle = m.wire("fetch_idle", !fetch.asking.q() & !fetch.waiting.q());
     let fence_out = m.wire("fence_out", state.is("fence") & &drained);
@@ -417,27 +424,26 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
 
     m.comment("Status");
     let done = m.reg("done", Ty::BIT, 0);
-    let error = m.reg("error", Ty::BIT, 0);
     let cause = m.reg("cause", Ty::Unsigned(CAUSE_BITS), 0);
     let error_addr = m.reg("error_addr", Ty::Unsigned(32), 0);
     let finished = m.wire("finished", &fence_out & &v.is_end & !&io.memory_error);
-    let forget = m.wire("forget_status", &io.clear | &begin);
     m.on(&done, &finished, 1);
-    m.on(&done, &forget, 0);
+    m.on(&done, &io.forget, 0);
     m.on(&error, &stopped, 1);
-    m.on(&error, &forget, 0);
+    m.on(&error, &io.forget, 0);
     let memory_cause = io.read_error.mux(
         Expr::constant(Ty::Unsigned(CAUSE_BITS), Cause::ReadError.code().into()),
         &Expr::constant(Ty::Unsigned(CAUSE_BITS), Cause::WriteError.code().into()),
     );
     m.on(&cause, &checked & &bad, &v.cause);
     m.on(&cause, &fence_out & &io.memory_error, memory_cause);
-    m.on(&cause, &forget, 0);
+    m.on(&cause, &io.forget, 0);
     let failing = m.wire("failing", (&checked & &bad) | (&fence_out & &io.memory_error));
     m.on(&error_addr, failing, &f.address);
-    m.on(&error_addr, &forget, 0);
+    m.on(&error_addr, &io.forget, 0);
     m.output("busy", running);
     m.output("begin", begin);
+    m.output("cleared", cleared);
     m.output("done", done.q());
     m.output("error", error.q());
     m.output("cause", cause.q());

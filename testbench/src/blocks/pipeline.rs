@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The bench of blocks without handshakes: inputs of a cycle, and what is on the outputs a fixed number of cycles
+//! later.
+
+use super::{BlockError, Dut, Pin};
+use crate::simulator::Simulator;
+
+/// One cycle.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    pub inputs: Vec<(Pin, Vec<u8>)>,
+    /// Outputs `latency` cycles after this one.
+    pub expected: Vec<(Pin, Vec<u8>)>,
+}
+
+/// Runs the steps, one per cycle.
+pub fn run(dut: &mut Dut, latency: usize, steps: &[Step]) -> Result<(), BlockError> {
+    for cycle in 0..steps.len() + latency {
+        if let Some(step) = steps.get(cycle) {
+            step.inputs.iter().for_each(|(pin, value)| dut.put_bytes(*pin, value));
+        }
+        dut.settle()?;
+        if let Some(step) = cycle.checked_sub(latency).and_then(|c| steps.get(c)) {
+            step.expected.iter().try_for_each(|(pin, value)| dut.expect_bytes(*pin, value))?;
+        }
+        dut.tick()?;
+    }
+    Ok(())
+}
+
+/// Runs the steps of a block without a clock.
+pub fn run_combinational(dut: &mut Dut, steps: &[Step]) -> Result<(), BlockError> {
+    for step in steps {
+        step.inputs.iter().for_each(|(pin, value)| dut.put_bytes(*pin, value));
+        dut.settle()?;
+        step.expected.iter().try_for_each(|(pin, value)| dut.expect_bytes(*pin, value))?;
+    }
+    Ok(())
+}

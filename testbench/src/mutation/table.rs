@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The changes that are tried.
+
+use super::{
+    Change::{self, Always, Constant, DropNot, DropUpdate, Net, Operator, Reset, Slice, SwapMux, Unary, ZeroExtend},
+    Mutation,
+};
+use crate::blocks::{
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+};
+use heddle_core::config::Format;
+use heddle_lang::expr::{
+    BinaryOp::{Add, And, Eq, Le, Lt, Ne, Or, Sub, WrapAdd, WrapSub},
+    UnaryOp::{ReduceAnd, ReduceOr},
+};
+use std::rc::Rc;
+
+type Changes<'a> = &'a [(&'static str, Change)];
+
+/// Every mutation, by block.
+pub fn table() -> Vec<Mutation> {
+    let mut all = Table(Vec::new());
+    arithmetic(&mut all);
+    weights(&mut all);
+    memory(&mut all);
+    control(&mut all);
+    whole(&mut all);
+    all.0
+}
+
+struct Table(Vec<Mutation>);
+
+impl Table {
+    fn add(&mut self, bench: impl Block + 'static, module: &'static str, changes: Changes<'_>) {
+        let bench: Rc<dyn Block> = Rc::new(bench);
+        let mutation = |(net, change): &(&'static str, Change)| Mutation { bench: bench.clone(), module, net, change: change.clone() };
+        self.0.extend(changes.iter().map(mutation));
+    }
+}
+
+fn arithmetic(all: &mut Table) {
+    all.add(
+        Column { lanes: 8 },
+        "column_8",
+        &[
+            ("product_3_q", Slice(1)),
+            ("tree_level0_0_q", Operator(Add, Sub)),
+            ("block_q", Operator(WrapAdd, WrapSub)),
+            ("block_q", DropUpdate(0)),
+            ("block_q", ZeroExtend),
+            ("block_q", Net("first_5_q", "first_4_q")),
+        ],
+    );
+    all.add(
+        Place { bits: 21 },
+        "place_21",
+        &[
+            ("sd", SwapMux),
+            ("exponent", Constant(1, 0)),
+            ("down_q", Constant(148, 147)),
+            ("down_vanishes_q", Slice(1)),
+            ("by16_value_q", ZeroExtend),
+            ("by4_sticky_q", Operator(Or, And)),
+            ("up", Operator(Or, And)),
+            ("overflow_q", Operator(And, Or)),
+            ("beyond", Operator(And, Or)),
+        ],
+    );
+    all.add(
+        ScaleAcc { blocks: 1, minima: true },
+        "scale_acc_1_min",
+        &[
+            ("term_q", Operator(WrapSub, WrapAdd)),
+            ("acc_q", DropUpdate(0)),
+            ("acc_q", Net("first_term_9_q", "first_term_8_q")),
+            ("too_large_q", Operator(And, Or)),
+        ],
+    );
+    all.add(ScaleAcc { blocks: 4, minima: false }, "scale_acc_4", &[("pair0_1_q", Operator(WrapAdd, WrapSub))]);
+    all.add(
+        ToFloat,
+        "to_float",
+        &[
+            ("magnitude_q", SwapMux),
+            ("by4_zeros", Operator(Or, And)),
+            ("exponent", Constant(154, 153)),
+            ("up", Operator(Or, And)),
+            ("rounded", Operator(WrapAdd, WrapSub)),
+            ("float_q", Net("sign_3_q", "sign_2_q")),
+        ],
+    );
+}
+
+fn weights(all: &mut Table) {
+    all.add(Lanes { format: Format::Q4_0, lanes: 4 }, "dequant_q4_0_4", &[("w_o", DropNot)]);
+    all.add(Lanes { format: Format::Q5_0, lanes: 4 }, "dequant_q5_0_4", &[("w_o", Slice(1))]);
+    all.add(
+        Dequant::new(16, 64),
+        "dequant",
+        &[
+            ("emit", Operator(Or, And)),
+            ("is_matrix_last", Constant(1, 2)),
+            ("rows_q", Operator(WrapSub, WrapAdd)),
+            ("step_q", DropUpdate(0)),
+            ("ready", DropNot),
+            ("group_end", Constant(9, 8)),
+            ("is_high", Constant(2, 3)),
+            ("drain_q", DropUpdate(1)),
+            ("scales_q", DropUpdate(1)),
+            ("high_q", DropUpdate(1)),
+            ("full", Operator(And, Or)),
+            ("dmin_q", SwapMux),
+            ("w_q", Operator(Eq, Ne)),
+            ("x_addr_q", Net("step_q", "last_step_q")),
+        ],
+    );
+    all.add(
+        ActBuffer::new(8, 2, 64),
+        "act_buffer",
+        &[
+            ("integers_q", DropNot),
+            ("column_end", Operator(And, Or)),
+            ("last_column_q", Operator(WrapSub, WrapAdd)),
+            ("scale_0.write_data", Slice(-8)),
+            ("x_0.write_en", Operator(And, Or)),
+            ("running_q", Operator(WrapAdd, WrapSub)),
+            ("sum_first", Constant(0, 1)),
+        ],
+    );
+}
+
+fn memory(all: &mut Table) {
+    let fetch = || WeightFetch::new(64, 128, 32);
+    all.add(
+        fetch(),
+        "weight_fetch",
+        &[
+            ("to_page", Constant(512, 511)),
+            ("whole", SwapMux),
+            ("len_q", SwapMux),
+            ("last_burst", Operator(Eq, Ne)),
+            ("addr_q", Operator(WrapAdd, WrapSub)),
+            ("arlen_q", Operator(WrapSub, WrapAdd)),
+            ("space_q", Reset(255)),
+            ("space_left", Operator(WrapSub, WrapAdd)),
+            ("tags.out_ready", Operator(And, Or)),
+            ("outstanding_q", Operator(WrapSub, WrapAdd)),
+        ],
+    );
+    all.add(fetch(), "fifo_66x128", &[("fetch", Operator(Or, And)), ("stored_q", DropUpdate(1)), ("count_q", Constant(1, 2))]);
+    all.add(fetch(), "fifo_2x8", &[("word_1_q", Constant(2, 3))]);
+    all.add(
+        ResultStore::new(2, 64),
+        "result_store",
+        &[
+            ("spacing_q", DropUpdate(0)),
+            ("after_take", Operator(WrapSub, WrapAdd)),
+            ("last_result", Constant(1, 2)),
+            ("filled", SwapMux),
+            ("place", DropNot),
+            ("full_q", Operator(Or, And)),
+            ("fresh_q", Reset(0)),
+            ("next_q", Constant(8, 4)),
+            ("wstrb_q", Slice(1)),
+            ("wvalid_q", DropUpdate(1)),
+        ],
+    );
+}
+
+fn control(all: &mut Table) {
+    all.add(
+        Sequencer::new(8, 2, 64),
+        "sequencer",
+        &[
+            ("columns_ok", Operator(Le, Lt)),
+            ("rows_ok", Unary(ReduceOr, ReduceAnd)),
+            ("blocks_ok", Constant(16, 17)),
+            ("misaligned", Operator(Or, And)),
+            ("reuse_bad", Operator(And, Or)),
+            ("check_cause", Constant(6, 5)),
+            ("rounded", Constant(3, 2)),
+            ("header_beats", Operator(WrapAdd, WrapSub)),
+            ("slot", Operator(Lt, Le)),
+            ("in_flight_q", DropUpdate(1)),
+            ("bank_q", DropNot),
+            ("vector_addr_q", Operator(WrapAdd, WrapSub)),
+            ("fetch_addr_q", Constant(32, 16)),
+            ("drained", Operator(And, Or)),
+            ("begin_program", DropNot),
+            ("clear_accepted", Operator(And, Or)),
+        ],
+    );
+    all.add(
+        Counters::new(32, 4),
+        "counters",
+        &[
+            ("cycles_q", DropUpdate(0)),
+            ("read_wait_q", Operator(And, Or)),
+            ("blocks_q", Operator(WrapAdd, WrapSub)),
+            ("first_beat_q", DropNot),
+        ],
+    );
+    all.add(
+        Csr::new(32, 4, 128),
+        "csr",
+        &[
+            ("write_accept", Operator(And, Or)),
+            ("scratch_q", SwapMux),
+            ("program_address_q", Slice(1)),
+            ("irq_status_done_kept", DropNot),
+            ("irq_status_error_q", Operator(Or, And)),
+            ("bresp_q", Constant(2, 0)),
+            ("rvalid_q", Always(0)),
+        ],
+    );
+}
+
+fn whole(all: &mut Table) {
+    let program = || Program::new(16, 4, 128);
+    all.add(
+        program(),
+        "array",
+        &[
+            ("scale_acc_0.d", Net("d_9_q", "d_8_q")),
+            ("scale_acc_1.dx", Slice(-23)),
+            ("columns_even_q", DropNot),
+            ("row_columns_o", SwapMux),
+        ],
+    );
+    all.add(
+        program(),
+        "top",
+        &[("to_act", Constant(1, 2)), ("to_dequant", DropNot), ("matrix_ready", Operator(And, Or)), ("program_addr", Constant(0, 1))],
+    );
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The same benches and seeds as `blocks_native`, on the emitted Verilog in Verilator.
+
+mod suite;
+
+use heddle_tb::{
+    blocks::{Block, check_verilog, seeds},
+    tools::have_verilator,
+};
+
+fn check(name: &str, blocks: Vec<Box<dyn Block>>, runs: u64) {
+    if have_verilator(name) {
+        let blocks: Vec<&dyn Block> = blocks.iter().map(AsRef::as_ref).collect();
+        check_verilog(&blocks, seeds(runs)).unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}
+
+macro_rules! verilog {
+    ($($block:ident: $runs:literal),* $(,)?) => {$(
+        #[test]
+        fn $block() {
+            check(stringify!($block), suite::$block(), $runs);
+        }
+    )*};
+}
+
+verilog! {
+    column: 3,
+    place: 2,
+    scale_acc: 3,
+    to_float: 2,
+    lanes: 2,
+    dequant: 6,
+    act_buffer: 3,
+    weight_fetch: 6,
+    result_store: 6,
+    sequencer: 4,
+    counters: 2,
+    csr: 3,
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The geometries in which each block is verified.
+
+use heddle_core::{
+    config::Format,
+    engine::{column::SUM_BITS, scale_acc::SUM_X_BITS},
+};
+use heddle_tb::blocks::{
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+};
+
+type Blocks = Vec<Box<dyn Block>>;
+
+/// Lanes and port of the blocks between memory and array: narrower, equal and wider than a beat.
+const STREAMS: [(u32, u32); 8] = [(4, 32), (8, 64), (16, 128), (32, 128), (32, 32), (4, 128), (64, 256), (128, 512)];
+
+fn boxed<B: Block + 'static>(blocks: impl IntoIterator<Item = B>) -> Blocks {
+    blocks.into_iter().map(|b| Box::new(b) as Box<dyn Block>).collect()
+}
+
+pub fn column() -> Blocks {
+    boxed([4, 8, 16, 32].map(|lanes| Column { lanes }))
+}
+
+pub fn place() -> Blocks {
+    boxed([SUM_BITS, SUM_X_BITS].map(|bits| Place { bits }))
+}
+
+pub fn scale_acc() -> Blocks {
+    boxed([1, 2, 4].into_iter().flat_map(|blocks| [false, true].map(|minima| ScaleAcc { blocks, minima })))
+}
+
+pub fn to_float() -> Blocks {
+    boxed([ToFloat])
+}
+
+pub fn lanes() -> Blocks {
+    boxed(Format::ALL.into_iter().flat_map(|format| [4, 32].map(|lanes| Lanes { format, lanes })))
+}
+
+pub fn dequant() -> Blocks {
+    let all = STREAMS.map(|(lanes, port)| Dequant::new(lanes, port));
+    let alone = Format::ALL.map(|f| Dequant::new(16, 64).with_formats(&[f]));
+    let pairs = [[Format::Q8_0, Format::Q4_0], [Format::Q5_0, Format::Q4_1]].map(|f| Dequant::new(32, 128).with_formats(&f));
+    boxed(all.into_iter().chain(alone).chain(pairs))
+}
+
+pub fn act_buffer() -> Blocks {
+    let all = STREAMS.into_iter().zip([1, 2, 4, 4, 1, 2, 2, 8]).map(|((lanes, port), columns)| ActBuffer::new(lanes, columns, port));
+    boxed(all.chain([ActBuffer::new(16, 2, 64).without_minima()]))
+}
+
+pub fn weight_fetch() -> Blocks {
+    let shapes = [(32, 64, 16), (64, 128, 32), (128, 128, 64), (128, 16, 1), (256, 64, 16), (512, 128, 64)];
+    boxed(shapes.map(|(port, fifo, burst)| WeightFetch::new(port, fifo, burst)))
+}
+
+pub fn result_store() -> Blocks {
+    boxed([(1, 32), (2, 64), (4, 128), (1, 128), (3, 128), (4, 32), (8, 512)].map(|(columns, port)| ResultStore::new(columns, port)))
+}
+
+pub fn sequencer() -> Blocks {
+    boxed([(4, 1, 32), (8, 2, 64), (16, 4, 128), (64, 2, 256), (128, 8, 512)].map(|(l, b, p)| Sequencer::new(l, b, p)))
+}
+
+pub fn counters() -> Blocks {
+    boxed([(8, 1), (32, 4), (128, 8)].map(|(lanes, columns)| Counters::new(lanes, columns)))
+}
+
+pub fn csr() -> Blocks {
+    boxed([Csr::new(4, 1, 32), Csr::new(32, 4, 128)])
+}
