@@ -285,7 +285,8 @@ impl Draw<'_> {
     }
 
     fn memory(&mut self) {
-        let (width, depth) = (self.width(), 1 << self.below(6));
+        let (width, log) = (self.width(), 1 + self.below(5) as u32);
+        let depth = if self.percent(70) { 1 << log } else { 2 + self.below(40) as u32 };
         let init = (0..self.below(depth as usize + 1)).map(|_| self.word(width)).collect();
         let index = self.plan.memories.len();
         let ports = 1 + self.below(2);
@@ -377,7 +378,7 @@ impl Draw<'_> {
             let (width, depth) = (self.plan.memories[index].width, self.plan.memories[index].depth);
             let address = Ty::Unsigned(heddle_lang::builder::address_bits(depth));
             for port in 0..self.plan.memories[index].reads.len() {
-                let read = (self.bit(), self.like(address));
+                let read = (self.bit(), self.below_depth(address, depth));
                 self.plan.memories[index].reads[port] = read;
             }
             for _ in 0..1 + self.below(2) {
@@ -392,6 +393,17 @@ impl Draw<'_> {
                 self.plan.memories[index].writes.push(write);
             }
         }
+    }
+
+    /// An address of a word that is there: beyond the depth, Verilog reads x.
+    fn below_depth(&mut self, ty: Ty, depth: u32) -> Id {
+        let address = self.like(ty);
+        if depth.is_power_of_two() {
+            return address;
+        }
+        let limit = self.push(ty, Op::Const(depth.into()));
+        let (inside, zero) = (self.push(Ty::BIT, Op::Binary(Binary::Lt, address, limit)), self.push(ty, Op::Const(0)));
+        self.push(ty, Op::Mux(inside, address, zero))
     }
 
     /// Everything that nothing reads, so that all of it can be seen.

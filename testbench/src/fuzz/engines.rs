@@ -101,6 +101,9 @@ fn differ(cycle: usize, output: &str, expected: u128, got: u128) -> Result<(), M
 pub enum Failure {
     #[error("{0}")]
     Differs(Mismatch),
+    /// Some bits are x: a read beyond a memory, or a register that nothing has set.
+    #[error("{0}")]
+    Unknown(Mismatch),
     #[error("{0}")]
     Broken(String),
 }

@@ -63,7 +63,11 @@ impl Scope {
                     UnaryOp::ReduceOr => "|",
                     _ => "^",
                 };
-                format!("{symbol}{}", self.operand(strip_sign(a), base))
+                // `|~` would read as an operator of its own.
+                match self.operand(strip_sign(a), base) {
+                    text if text.starts_with('~') => format!("{symbol}({text})"),
+                    text => format!("{symbol}{text}"),
+                }
             }
             Kind::Binary(op, a, b) => self.binary(e, *op, a, b, base),
             Kind::Mux(c, a, b) => {

@@ -70,6 +70,7 @@ pub fn module(m: &Module, options: &Options) -> Result<String, PrintError> {
         scope: Scope::new(names),
         out: String::new(),
         declared: BTreeSet::new(),
+        parameters: BTreeSet::new(),
         states: always::states(m),
         pending: vec![],
     };
@@ -133,6 +134,8 @@ struct Printer<'a> {
     scope: Scope,
     out: String,
     declared: BTreeSet<NetId>,
+    /// Named constants that stand in the text.
+    parameters: BTreeSet<String>,
     /// Named values that a net is compared with.
     states: BTreeMap<(NetId, u64), Arc<str>>,
     /// Registers whose always block still has to be written.
@@ -199,10 +202,7 @@ impl<'a> Printer<'a> {
                     self.blank();
                     self.line(&format!("// {text}"));
                 }
-                Item::Parameter(name, ty, bits) => {
-                    let r = range(*ty);
-                    self.line(&format!("localparam {r}{name} = {};", literal(*ty, bits)));
-                }
+                Item::Parameter(name, ty, bits) => self.parameter(name, *ty, bits),
                 Item::Assign(net, value) => self.assignment(*net, value),
                 Item::Register(r) => {
                     self.declare(r.net);
@@ -233,11 +233,23 @@ impl<'a> Printer<'a> {
         self.line(&text);
     }
 
+    /// Once, where it stands or before its first use, whichever comes first.
+    fn parameter(&mut self, name: &str, ty: Ty, bits: &Bits) {
+        if self.parameters.insert(name.to_string()) {
+            self.line(&format!("localparam {}{name} = {};", range(ty), literal(ty, bits)));
+        }
+    }
+
     fn declare_reads<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
         for e in exprs {
             for id in crate::check::reads(e) {
                 self.declare(id);
             }
+            e.visit(&mut |e| {
+                if let Kind::Const(bits, Some(name)) = e.kind() {
+                    self.parameter(name, e.ty(), bits);
+                }
+            });
         }
     }
 
@@ -284,7 +296,11 @@ impl<'a> Printer<'a> {
                     let part = memory.width / n;
                     for b in 0..n {
                         let bit = if n == 1 { bytes.clone() } else { format!("{bytes}[{b}]") };
-                        let slice = if part == 1 { format!("[{b}]") } else { format!("[{}:{}]", (b + 1) * part - 1, b * part) };
+                        let slice = match (n, part) {
+                            (1, _) => String::new(),
+                            (_, 1) => format!("[{b}]"),
+                            _ => format!("[{}:{}]", (b + 1) * part - 1, b * part),
+                        };
                         body.push(format!("if ({enable} && {bit}) {name}[{address}]{slice} <= {data}{slice};"));
                     }
                 }
