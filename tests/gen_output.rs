@@ -51,7 +51,7 @@ fn the_manifest_and_the_file_list_describe_the_files() {
     for (name, text) in files.iter().filter(|(name, _)| *name != "manifest.json") {
         assert_eq!(manifest["sizes"][name], text.len(), "{name}");
     }
-    assert_eq!(files["filelist.f"], "heddle_adder.v\nheddle_top.v\n");
+    assert_eq!(files["filelist.f"], "// SPDX-License-Identifier: MIT OR Apache-2.0\nheddle_adder.v\nheddle_top.v\n");
     assert!(files["heddle_top.v"].contains(&Config::nano().digest_hex()));
 }
 
@@ -96,9 +96,9 @@ fn each_difference_is_listed() {
     write(&files, &out).unwrap();
     fs::remove_file(out.join("registers.h")).unwrap();
     fs::write(out.join("notes.txt"), "mine").unwrap();
-    fs::write(out.join("filelist.f"), "heddle_adder.v\nother.v\n").unwrap();
+    fs::write(out.join("filelist.f"), "// SPDX-License-Identifier: MIT OR Apache-2.0\nheddle_adder.v\nother.v\n").unwrap();
     let expected =
-        [("filelist.f", Difference::Differs { line: 2 }), ("notes.txt", Difference::Unexpected), ("registers.h", Difference::Missing)];
+        [("filelist.f", Difference::Differs { line: 3 }), ("notes.txt", Difference::Unexpected), ("registers.h", Difference::Missing)];
     assert_eq!(compare(&files, &out).unwrap(), expected.map(|(name, difference)| (name.to_string(), difference)));
     assert_eq!(compare(&files, &dir.path().join("none")).unwrap().len(), files.len());
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 heddle_sequencer.v
 heddle_fifo_2x8.v
 heddle_fifo_34x128.v

@@ -39,6 +39,7 @@ module heddle_sequencer (
     output wire [31:0] matrix_results_o,
     output wire        busy_o,
     output wire        begin_o,
+    output wire        cleared_o,
     output wire        done_o,
     output wire        error_o,
     output wire [3:0]  cause_o,
@@ -51,30 +52,9 @@ module heddle_sequencer (
     // Control
     // Units
     // Memory errors since the start or the last clear
-    wire forget = start_i | clear_i;
     reg  read_error_q;
     reg  write_error_q;
     wire memory_error = read_error_q | write_error_q;
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            read_error_q <= 1'b0;
-        end else if (read_error_i) begin
-            read_error_q <= 1'b1;
-        end else if (forget) begin
-            read_error_q <= 1'b0;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            write_error_q <= 1'b0;
-        end else if (write_error_i) begin
-            write_error_q <= 1'b1;
-        end else if (forget) begin
-            write_error_q <= 1'b0;
-        end
-    end
 
     // What goes on
     localparam [3:0] STATE_IDLE = 4'd0;
@@ -229,13 +209,36 @@ module heddle_sequencer (
     wire matrix_go = (issuing & job_ready_i) & matrix_ready_i;
     wire bad = |check_cause;
     wire running = ~(state_q == STATE_IDLE);
-    wire begin_program = start_i & ~running;
+    reg  error_q;
+    wire begin_program = (start_i & ~running) & ~error_q;
+    wire clear_accepted = clear_i & ~running;
+    wire forget = clear_accepted | begin_program;
     wire drained = (in_flight_q == 2'd0) & store_idle_i;
     wire fetch_idle = ~fetch_asking_q & ~fetch_waiting_q;
     wire fence_out = (state_q == STATE_FENCE) & drained;
     wire stopped = ((state_q == STATE_STOP) & drained) & fetch_idle;
     wire take_descriptor = (state_q == STATE_FETCH) & fetch_full_q;
     wire take = take_descriptor;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            read_error_q <= 1'b0;
+        end else if (read_error_i) begin
+            read_error_q <= 1'b1;
+        end else if (forget) begin
+            read_error_q <= 1'b0;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            write_error_q <= 1'b0;
+        end else if (write_error_i) begin
+            write_error_q <= 1'b1;
+        end else if (forget) begin
+            write_error_q <= 1'b0;
+        end
+    end
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -359,6 +362,16 @@ module heddle_sequencer (
         end
     end
 
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            error_q <= 1'b0;
+        end else if (stopped) begin
+            error_q <= 1'b1;
+        end else if (forget) begin
+            error_q <= 1'b0;
+        end
+    end
+
     // States
     // The descriptor after this one is asked for as soon as this one is known to be good and not the last
     wire ahead = ((state_q == STATE_CHECK) & ~bad) & ~is_end;
@@ -407,14 +420,13 @@ module heddle_sequencer (
 
     // Status
     reg  done_q;
-    reg  error_q;
     reg  [3:0] cause_q;
     reg  [31:0] error_addr_q;
     wire finished = (fence_out & is_end) & ~memory_error;
-    wire forget_status = clear_i | begin_program;
     wire failing = ((state_q == STATE_CHECK) & bad) | (fence_out & memory_error);
     assign busy_o = running;
     assign begin_o = begin_program;
+    assign cleared_o = clear_accepted;
     assign done_o = done_q;
     assign error_o = error_q;
     assign cause_o = cause_q;
@@ -428,18 +440,8 @@ module heddle_sequencer (
             done_q <= 1'b0;
         end else if (finished) begin
             done_q <= 1'b1;
-        end else if (forget_status) begin
+        end else if (forget) begin
             done_q <= 1'b0;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            error_q <= 1'b0;
-        end else if (stopped) begin
-            error_q <= 1'b1;
-        end else if (forget_status) begin
-            error_q <= 1'b0;
         end
     end
 
@@ -450,7 +452,7 @@ module heddle_sequencer (
             cause_q <= check_cause;
         end else if (fence_out & memory_error) begin
             cause_q <= read_error_q ? 4'd8 : 4'd9;
-        end else if (forget_status) begin
+        end else if (forget) begin
             cause_q <= 4'd0;
         end
     end
@@ -460,7 +462,7 @@ module heddle_sequencer (
             error_addr_q <= 32'd0;
         end else if (failing) begin
             error_addr_q <= descriptor_addr_q;
-        end else if (forget_status) begin
+        end else if (forget) begin
             error_addr_q <= 32'd0;
         end
     end

@@ -94,6 +94,7 @@ module heddle_top (
     wire [31:0] sequencer_matrix_results;
     wire sequencer_busy;
     wire sequencer_begin;
+    wire sequencer_cleared;
     wire sequencer_done;
     wire sequencer_error;
     wire [3:0] sequencer_cause;
@@ -135,6 +136,7 @@ module heddle_top (
         .matrix_results_o(sequencer_matrix_results),
         .busy_o(sequencer_busy),
         .begin_o(sequencer_begin),
+        .cleared_o(sequencer_cleared),
         .done_o(sequencer_done),
         .error_o(sequencer_error),
         .cause_o(sequencer_cause),
@@ -366,7 +368,7 @@ module heddle_top (
             saturated_q <= 1'b0;
         end else if (array_saturated) begin
             saturated_q <= 1'b1;
-        end else if (clear) begin
+        end else if (sequencer_cleared) begin
             saturated_q <= 1'b0;
         end
     end
@@ -391,7 +393,7 @@ module heddle_top (
     heddle_counters counters (
         .clk_i(clk_i),
         .rst_i(rst_i),
-        .clear_i((sequencer_begin | clear)),
+        .clear_i((sequencer_begin | sequencer_cleared)),
         .busy_i(sequencer_busy),
         .cycles_o(counters_cycles),
         .read_beats_event_i(weight_fetch_beat),
@@ -503,9 +505,8 @@ module heddle_top (
     assign s_axil_rvalid_o = csr_s_axil_rvalid;
     assign s_axil_rdata_o = csr_s_axil_rdata;
     assign s_axil_rresp_o = csr_s_axil_rresp;
-    wire is_idle = ~sequencer_busy;
-    assign start = csr_control_start & ~sequencer_error;
-    assign clear = csr_control_clear & is_idle;
+    assign start = csr_control_start;
+    assign clear = csr_control_clear;
     assign program_addr = {csr_program_address, 5'd0};
 
     // SCRATCH is for tests of the link.

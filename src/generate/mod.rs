@@ -48,7 +48,7 @@ pub fn generate(config: &Config) -> Result<Files, RtlError> {
 pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
     let mut files: Files = rtl.files.iter().cloned().collect();
     let mut add = |name: &str, text: String| files.insert(name.into(), text);
-    add("filelist.f", rtl.files.iter().map(|(name, _)| format!("{name}\n")).collect());
+    add("filelist.f", filelist(rtl));
     add("registers.json", registers::json(config));
     add("registers.svd", registers::svd(config));
     add("registers.h", registers::c_header(config));
@@ -63,6 +63,12 @@ pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
     let manifest = manifest(config, rtl, &files);
     files.insert(MANIFEST.into(), manifest);
     files
+}
+
+/// One file per line, instantiated ones first, as `-f` of Verilator and `-c` of Icarus read it.
+fn filelist(rtl: &Rtl) -> String {
+    let lines = rtl.files.iter().map(|(name, _)| format!("{name}\n"));
+    std::iter::once("// SPDX-License-Identifier: MIT OR Apache-2.0\n".to_owned()).chain(lines).collect()
 }
 
 fn config_toml(config: &Config) -> String {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The constructs that rust-hdl prints with another meaning than it simulates, and those the import refuses.
+#![cfg(feature = "import")]
 
 use heddle_lang::{
     Bits, Module,

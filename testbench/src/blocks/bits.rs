@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn values_stand_side_by_side() {
         assert_eq!(pack(4, [1, 2, 0xf3]), [0x21, 0x03]);
-        assert_eq!(pack(13, [0x1fff, 0, 1]), [0xff, 0x1f, 0, 0, 4]);
+        assert_eq!(pack(13, [0x1fff, 0, 1]), [0xff, 0x1f, 0, 4, 0]);
         assert_eq!(slice(&[0x21, 0x43], 4, 8), [0x32]);
     }
 }

@@ -111,9 +111,9 @@ pub fn seeds(count: u64) -> RangeInclusive<u64> {
 }
 
 /// Runs the benches on the native simulation.
-pub fn check_native(blocks: &[&dyn Block], seeds: RangeInclusive<u64>) -> Result<(), Failure> {
+pub fn check_native(blocks: &[&dyn Block], seeds: RangeInclusive<u64>) -> Result<(), Box<Failure>> {
     for block in blocks {
-        let fail = |seed, source| Failure { block: block.name(), engine: "native simulation", seed, source };
+        let fail = |seed, source| Box::new(Failure { block: block.name(), engine: "native simulation", seed, source });
         let module = block.module().map_err(|e| fail(*seeds.start(), e.into()))?;
         for seed in seeds.clone() {
             run_native(*block, &module, seed).map_err(|e| fail(seed, e))?;
@@ -129,8 +129,8 @@ pub fn run_native(block: &dyn Block, module: &Arc<Module>, seed: u64) -> Result<
 }
 
 /// Runs the benches on the emitted Verilog; all of them are one Verilator library.
-pub fn check_verilog(blocks: &[&dyn Block], seeds: RangeInclusive<u64>) -> Result<(), Failure> {
-    let fail = |block: &dyn Block, seed, source| Failure { block: block.name(), engine: "Verilator", seed, source };
+pub fn check_verilog(blocks: &[&dyn Block], seeds: RangeInclusive<u64>) -> Result<(), Box<Failure>> {
+    let fail = |block: &dyn Block, seed, source| Box::new(Failure { block: block.name(), engine: "Verilator", seed, source });
     let mut designs: Vec<Design> = Vec::new();
     for block in blocks {
         let design = block.module().map_err(BlockError::from).and_then(|m| Ok(rtl::design(&m, &verilog::Options::default())?));
@@ -166,7 +166,7 @@ pub fn geometry(lanes: u32, columns: u32, port_bits: u32) -> Config {
         format!("array.lanes={lanes}"),
         format!("array.columns={columns}"),
         format!("memory.port_bits={port_bits}"),
-        "activations.blocks=16".into(),
+        format!("activations.blocks={}", (port_bits / 16).max(16)),
     ];
     Config::base().with_settings(&settings).expect("a legal geometry")
 }

@@ -115,7 +115,7 @@ impl Sequencer {
             let (mut one, matmul) = self.descriptor(rng, before);
             before = matmul.or(before);
             if rng.chance(40) {
-                damage(rng, &mut one);
+                damage(rng, &mut one, &self.config);
             }
             words.push(one);
         }
@@ -137,7 +137,7 @@ impl Sequencer {
             format: self.config.formats[rng.bits() as usize % self.config.formats.len()],
             reuse_act: false,
             columns: 1 + rng.bits() as u8 % self.config.array.columns as u8,
-            rows: 1 + (rng.bits() as u32 % ROWS_MAX >> (rng.bits() % 24)),
+            rows: 1 + ((rng.bits() as u32 % ROWS_MAX) >> (rng.bits() % 24)),
             blocks: per_cycle * (1 + rng.bits() as u32 % steps),
             weights,
             activations,
@@ -215,14 +215,15 @@ impl Sequencer {
     }
 }
 
-/// Makes a descriptor illegal, or just different.
-fn damage(rng: &mut Random, words: &mut Words) {
+/// Makes a descriptor illegal, often just so, or merely different.
+fn damage(rng: &mut Random, words: &mut Words, config: &Config) {
+    let one_step_more = config.activations.blocks + config.blocks_per_cycle();
     match rng.bits() % 10 {
         0 => descriptor::OPCODE.put(words, rng.bits() as u32),
         1 => descriptor::FORMAT.put(words, 4 + rng.bits() as u32 % 250),
         2 => descriptor::COLUMNS.put(words, [0, 9, 255, 16][rng.bits() as usize % 4]),
         3 => descriptor::ROWS.put(words, [0, ROWS_MAX + 1, u32::MAX][rng.bits() as usize % 3]),
-        4 => descriptor::BLOCKS.put(words, [0, 17, 1 << 31, 3][rng.bits() as usize % 4]),
+        4 => descriptor::BLOCKS.put(words, [0, 3, 1 << 31, one_step_more, one_step_more][rng.bits() as usize % 5]),
         5 => words[3 + rng.bits() as usize % 3] |= 1 << (rng.bits() % 6),
         6 => descriptor::REUSE_ACT.put(words, 1),
         7 => words[7] |= 1 << (rng.bits() % 32),

@@ -156,12 +156,7 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
         let ones = Expr::bit_const(true).repeat(bytes_per_block.ilog2());
         let byte = Expr::concat([load_last_block.clone(), ones]);
         let in_beat = g.port_bytes.ilog2();
-        // All of a bank may fit one beat.
-        let last = match byte.width() - in_beat {
-            0 => Expr::constant(Ty::Unsigned(beats_bits - 1), 0),
-            bits => byte.slice(in_beat, bits).resize(beats_bits - 1),
-        };
-        m.register_when(name, &start, last)
+        m.register_when(name, &start, byte.slice(in_beat, byte.width() - in_beat).resize(beats_bits - 1))
     };
     let last_scale = last("last_scale", 4);
     let last_integer = last("last_integer", BLOCK);
@@ -183,10 +178,7 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
 
     m.comment("A beat of scales holds one u32 each: exponent and fraction are kept");
     let scales: Vec<Expr> = beat_data.chunks(32).iter().map(|s| s.slice(8, SCALE_BITS)).collect();
-    let address = |shape: Shape| match shape.write_address_bits() - 1 {
-        0 => bank.clone(),
-        bits => Expr::concat([bank.clone(), beat.q().resize(bits)]),
-    };
+    let address = |shape: Shape| Expr::concat([bank.clone(), beat.q().resize(shape.write_address_bits() - 1)]);
     let x = Write { enable: &take & integers.q(), address: address(g.x), data: beat_data.clone(), column: column.q() };
     let scale = Write { enable: &take & !integers.q(), address: address(g.scale), data: Expr::pack(&scales), column: column.q() };
     let mut busy = take.clone();

@@ -102,7 +102,12 @@ impl<'a> Dequant<'a> {
         let drain = m.reg("drain", Ty::BIT, 0);
         m.drive(&start_ready, !active.q());
         let start = m.wire("start", &start_valid & !active.q());
-        let format = m.register_when("format", &start, &start_format);
+        let format = if self.config.formats.len() > 1 {
+            m.register_when("format", &start, &start_format)
+        } else {
+            m.unused("format", "Only one format is built in.", std::slice::from_ref(&start_format));
+            start_format.clone()
+        };
         let bank = m.register_when("matrix_bank", &start, &start_bank);
         let tag = m.register_when("matrix_tag", &start, &start_tag);
         let last_step = m.register_when("last_step", &start, &start_last_step);
@@ -170,9 +175,9 @@ impl<'a> Dequant<'a> {
         if minima.is_none() && high.is_none() {
             self.m.unused("fields", "No format here has minima or high bits.", &[is_minima.clone(), is_high.clone()]);
         } else if minima.is_none() {
-            self.m.unused("minima", "No format here has minima.", &[is_minima.clone()]);
+            self.m.unused("minima", "No format here has minima.", std::slice::from_ref(&is_minima));
         } else if high.is_none() {
-            self.m.unused("high", "No format here has high bits.", &[is_high.clone()]);
+            self.m.unused("high", "No format here has high bits.", std::slice::from_ref(&is_high));
         }
         let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &chunks);
         self.m.comment("Integers of the lanes, by format");

@@ -125,14 +125,14 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.output("beat_dest", data.slice(port_bits, DEST_BITS));
     m.unused("beats", "Room was reserved when the burst was asked for.", &[fifo.get("in_ready"), fifo.get("count"), rresp.bit(0)]);
     let pop = m.wire("pop", fifo.get("out_valid") & &beat_ready);
-    let taken = issue.mux(&len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
+    let taken = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
     let freed = pop.extend(space_bits);
     let space_left = m.wire("space_left", space.q().wrapping_sub(taken));
     m.next(&space, space_left.wrapping_add(freed));
 
     m.comment("Events");
     let outstanding = m.reg("outstanding", Ty::Unsigned(space_bits), 0);
-    let asked = issue.mux(&len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
+    let asked = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
     let with_new = m.wire("with_new", outstanding.q().wrapping_add(asked));
     m.next(&outstanding, with_new.wrapping_sub(rvalid.extend(space_bits)));
     let waiting = m.wire("waiting", outstanding.q().any() & !&rvalid);
