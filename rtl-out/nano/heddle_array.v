@@ -34,130 +34,10 @@ module heddle_array (
 
     // The matrix that comes next: columns in use, by tag
     // Chunk
-    // Weights wait for the activations
-    reg  [31:0] w_1_q;
-    reg  [31:0] w_2_q;
-    reg  operand_valid_1_q;
-    reg  operand_valid_2_q;
-    reg  operand_first_1_q;
-    reg  operand_first_2_q;
-
-    always @(posedge clk_i) begin
-        w_1_q <= w_i;
-        w_2_q <= w_1_q;
-        operand_first_1_q <= block_first_i;
-        operand_first_2_q <= operand_first_1_q;
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            operand_valid_1_q <= 1'b0;
-            operand_valid_2_q <= 1'b0;
-        end else begin
-            operand_valid_1_q <= valid_i;
-            operand_valid_2_q <= operand_valid_1_q;
-        end
-    end
-
-    // Scales wait for the sums of the columns
-    reg  [15:0] d_1_q;
-    reg  [15:0] d_2_q;
-    reg  [15:0] d_3_q;
-    reg  [15:0] d_4_q;
-    reg  [15:0] d_5_q;
-    reg  [15:0] d_6_q;
-    reg  [15:0] d_7_q;
-    reg  [6:0] scale_addr_1_q;
-    reg  [6:0] scale_addr_2_q;
-    reg  [6:0] scale_addr_3_q;
-    reg  [6:0] scale_addr_4_q;
-    reg  [6:0] scale_addr_5_q;
-    assign scale_addr_o = scale_addr_5_q;
-    wire block_valid = valid_i & block_last_i;
-    reg  block_valid_1_q;
-    reg  block_valid_2_q;
-    reg  block_valid_3_q;
-    reg  block_valid_4_q;
-    reg  block_valid_5_q;
-    reg  block_valid_6_q;
-    reg  block_valid_7_q;
-    reg  row_first_1_q;
-    reg  row_first_2_q;
-    reg  row_first_3_q;
-    reg  row_first_4_q;
-    reg  row_first_5_q;
-    reg  row_first_6_q;
-    reg  row_first_7_q;
-    wire [20:0] column_0_sum;
-
-    heddle_column_4 column_0 (
-        .clk_i(clk_i),
-        .valid_i(operand_valid_2_q),
-        .first_i(operand_first_2_q),
-        .x_i(x_i),
-        .w_i(w_2_q),
-        .sum_o(column_0_sum)
-    );
-
-    wire [63:0] scale_acc_0_acc;
-    wire scale_acc_0_too_large;
-
-    heddle_scale_acc_1 scale_acc_0 (
-        .clk_i(clk_i),
-        .valid_i(block_valid_7_q),
-        .first_i(row_first_7_q),
-        .sum_i(column_0_sum),
-        .d_i(d_7_q),
-        .dx_i(dx_i),
-        .acc_o(scale_acc_0_acc),
-        .too_large_o(scale_acc_0_too_large)
-    );
-
-    always @(posedge clk_i) begin
-        d_1_q <= d_i;
-        d_2_q <= d_1_q;
-        d_3_q <= d_2_q;
-        d_4_q <= d_3_q;
-        d_5_q <= d_4_q;
-        d_6_q <= d_5_q;
-        d_7_q <= d_6_q;
-        scale_addr_1_q <= step_addr_i;
-        scale_addr_2_q <= scale_addr_1_q;
-        scale_addr_3_q <= scale_addr_2_q;
-        scale_addr_4_q <= scale_addr_3_q;
-        scale_addr_5_q <= scale_addr_4_q;
-        row_first_1_q <= row_first_i;
-        row_first_2_q <= row_first_1_q;
-        row_first_3_q <= row_first_2_q;
-        row_first_4_q <= row_first_3_q;
-        row_first_5_q <= row_first_4_q;
-        row_first_6_q <= row_first_5_q;
-        row_first_7_q <= row_first_6_q;
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            block_valid_1_q <= 1'b0;
-            block_valid_2_q <= 1'b0;
-            block_valid_3_q <= 1'b0;
-            block_valid_4_q <= 1'b0;
-            block_valid_5_q <= 1'b0;
-            block_valid_6_q <= 1'b0;
-            block_valid_7_q <= 1'b0;
-        end else begin
-            block_valid_1_q <= block_valid;
-            block_valid_2_q <= block_valid_1_q;
-            block_valid_3_q <= block_valid_2_q;
-            block_valid_4_q <= block_valid_3_q;
-            block_valid_5_q <= block_valid_4_q;
-            block_valid_6_q <= block_valid_5_q;
-            block_valid_7_q <= block_valid_6_q;
-        end
-    end
-
-    // Columns in use by the matrix whose terms are being formed
+    // Columns in use, by tag: those of the chunk, and of the row whose accumulators are ready
     reg  [3:0] columns_even_q;
     reg  [3:0] columns_odd_q;
+    wire [3:0] in_use = tag_i ? columns_odd_q : columns_even_q;
     reg  tag_1_q;
     reg  tag_2_q;
     reg  tag_3_q;
@@ -175,25 +55,6 @@ module heddle_array (
     reg  tag_15_q;
     reg  tag_16_q;
     reg  tag_17_q;
-    reg  flag_tag_1_q;
-    reg  flag_tag_2_q;
-    reg  flag_tag_3_q;
-    reg  flag_tag_4_q;
-    reg  flag_tag_5_q;
-    reg  flag_tag_6_q;
-    reg  flag_tag_7_q;
-    reg  flag_tag_8_q;
-    reg  flag_tag_9_q;
-    reg  flag_tag_10_q;
-    reg  flag_tag_11_q;
-    reg  flag_tag_12_q;
-    reg  flag_tag_13_q;
-    reg  flag_tag_14_q;
-    reg  flag_tag_15_q;
-    reg  flag_tag_16_q;
-    wire [3:0] in_use = flag_tag_16_q ? columns_odd_q : columns_even_q;
-    reg  saturated_q;
-    assign saturated_o = saturated_q;
 
     always @(posedge clk_i) begin
         if (start_i & ~start_tag_i) begin
@@ -225,29 +86,137 @@ module heddle_array (
         tag_15_q <= tag_14_q;
         tag_16_q <= tag_15_q;
         tag_17_q <= tag_16_q;
-        flag_tag_1_q <= tag_i;
-        flag_tag_2_q <= flag_tag_1_q;
-        flag_tag_3_q <= flag_tag_2_q;
-        flag_tag_4_q <= flag_tag_3_q;
-        flag_tag_5_q <= flag_tag_4_q;
-        flag_tag_6_q <= flag_tag_5_q;
-        flag_tag_7_q <= flag_tag_6_q;
-        flag_tag_8_q <= flag_tag_7_q;
-        flag_tag_9_q <= flag_tag_8_q;
-        flag_tag_10_q <= flag_tag_9_q;
-        flag_tag_11_q <= flag_tag_10_q;
-        flag_tag_12_q <= flag_tag_11_q;
-        flag_tag_13_q <= flag_tag_12_q;
-        flag_tag_14_q <= flag_tag_13_q;
-        flag_tag_15_q <= flag_tag_14_q;
-        flag_tag_16_q <= flag_tag_15_q;
+    end
+
+    // Weights wait for the activations
+    reg  waiting_1_q;
+    reg  [31:0] w_1_q;
+    reg  [31:0] w_2_q;
+    reg  operand_first_1_q;
+    reg  operand_first_2_q;
+
+    always @(posedge clk_i) begin
+        waiting_1_q <= valid_i;
+        operand_first_1_q <= block_first_i;
+        operand_first_2_q <= operand_first_1_q;
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_i) begin
+            w_1_q <= w_i;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (waiting_1_q) begin
+            w_2_q <= w_1_q;
+        end
+    end
+
+    // Scales wait for the sums of the columns
+    reg  [15:0] d_1_q;
+    reg  [15:0] d_2_q;
+    reg  [15:0] d_3_q;
+    reg  [15:0] d_4_q;
+    reg  [15:0] d_5_q;
+    reg  [15:0] d_6_q;
+    reg  [15:0] d_7_q;
+    reg  [6:0] scale_addr_1_q;
+    reg  [6:0] scale_addr_2_q;
+    reg  [6:0] scale_addr_3_q;
+    reg  [6:0] scale_addr_4_q;
+    reg  [6:0] scale_addr_5_q;
+    assign scale_addr_o = scale_addr_5_q;
+    reg  row_first_1_q;
+    reg  row_first_2_q;
+    reg  row_first_3_q;
+    reg  row_first_4_q;
+    reg  row_first_5_q;
+    reg  row_first_6_q;
+    reg  row_first_7_q;
+    wire valid_0 = valid_i & (4'd0 < in_use);
+    reg  operand_valid_0_1_q;
+    reg  operand_valid_0_2_q;
+    reg  block_valid_0_1_q;
+    reg  block_valid_0_2_q;
+    reg  block_valid_0_3_q;
+    reg  block_valid_0_4_q;
+    reg  block_valid_0_5_q;
+    reg  block_valid_0_6_q;
+    reg  block_valid_0_7_q;
+    wire [20:0] column_0_sum;
+
+    heddle_column_4 column_0 (
+        .clk_i(clk_i),
+        .valid_i(operand_valid_0_2_q),
+        .first_i(operand_first_2_q),
+        .x_i(x_i),
+        .w_i(w_2_q),
+        .sum_o(column_0_sum)
+    );
+
+    wire [63:0] scale_acc_0_acc;
+    wire scale_acc_0_too_large;
+
+    heddle_scale_acc_1 scale_acc_0 (
+        .clk_i(clk_i),
+        .valid_i(block_valid_0_7_q),
+        .first_i(row_first_7_q),
+        .sum_i(column_0_sum),
+        .d_i(d_7_q),
+        .dx_i(dx_i),
+        .acc_o(scale_acc_0_acc),
+        .too_large_o(scale_acc_0_too_large)
+    );
+
+    reg  saturated_q;
+    assign saturated_o = saturated_q;
+
+    always @(posedge clk_i) begin
+        d_1_q <= d_i;
+        d_2_q <= d_1_q;
+        d_3_q <= d_2_q;
+        d_4_q <= d_3_q;
+        d_5_q <= d_4_q;
+        d_6_q <= d_5_q;
+        d_7_q <= d_6_q;
+        scale_addr_1_q <= step_addr_i;
+        scale_addr_2_q <= scale_addr_1_q;
+        scale_addr_3_q <= scale_addr_2_q;
+        scale_addr_4_q <= scale_addr_3_q;
+        scale_addr_5_q <= scale_addr_4_q;
+        row_first_1_q <= row_first_i;
+        row_first_2_q <= row_first_1_q;
+        row_first_3_q <= row_first_2_q;
+        row_first_4_q <= row_first_3_q;
+        row_first_5_q <= row_first_4_q;
+        row_first_6_q <= row_first_5_q;
+        row_first_7_q <= row_first_6_q;
     end
 
     always @(posedge clk_i) begin
         if (rst_i) begin
+            operand_valid_0_1_q <= 1'b0;
+            operand_valid_0_2_q <= 1'b0;
+            block_valid_0_1_q <= 1'b0;
+            block_valid_0_2_q <= 1'b0;
+            block_valid_0_3_q <= 1'b0;
+            block_valid_0_4_q <= 1'b0;
+            block_valid_0_5_q <= 1'b0;
+            block_valid_0_6_q <= 1'b0;
+            block_valid_0_7_q <= 1'b0;
             saturated_q <= 1'b0;
         end else begin
-            saturated_q <= scale_acc_0_too_large & (4'd0 < in_use);
+            operand_valid_0_1_q <= valid_0;
+            operand_valid_0_2_q <= operand_valid_0_1_q;
+            block_valid_0_1_q <= valid_0 & block_last_i;
+            block_valid_0_2_q <= block_valid_0_1_q;
+            block_valid_0_3_q <= block_valid_0_2_q;
+            block_valid_0_4_q <= block_valid_0_3_q;
+            block_valid_0_5_q <= block_valid_0_4_q;
+            block_valid_0_6_q <= block_valid_0_5_q;
+            block_valid_0_7_q <= block_valid_0_6_q;
+            saturated_q <= scale_acc_0_too_large;
         end
     end
 

@@ -15,6 +15,19 @@ module heddle_column_4 (
     output wire [20:0] sum_o
 );
 
+    // Where the operands have got to
+    reg  valid_1_q;
+    reg  valid_2_q;
+    reg  valid_3_q;
+    reg  valid_4_q;
+
+    always @(posedge clk_i) begin
+        valid_1_q <= valid_i;
+        valid_2_q <= valid_1_q;
+        valid_3_q <= valid_2_q;
+        valid_4_q <= valid_3_q;
+    end
+
     // Products, with the multiplier's output register
     reg  signed [15:0] product_0_q;
     reg  signed [15:0] product_1_q;
@@ -26,14 +39,21 @@ module heddle_column_4 (
     reg  signed [15:0] product_out_3_q;
 
     always @(posedge clk_i) begin
-        product_0_q <= $signed(x_i[7:0]) * $signed(w_i[7:0]);
-        product_1_q <= $signed(x_i[15:8]) * $signed(w_i[15:8]);
-        product_2_q <= $signed(x_i[23:16]) * $signed(w_i[23:16]);
-        product_3_q <= $signed(x_i[31:24]) * $signed(w_i[31:24]);
-        product_out_0_q <= product_0_q;
-        product_out_1_q <= product_1_q;
-        product_out_2_q <= product_2_q;
-        product_out_3_q <= product_3_q;
+        if (valid_i) begin
+            product_0_q <= $signed(x_i[7:0]) * $signed(w_i[7:0]);
+            product_1_q <= $signed(x_i[15:8]) * $signed(w_i[15:8]);
+            product_2_q <= $signed(x_i[23:16]) * $signed(w_i[23:16]);
+            product_3_q <= $signed(x_i[31:24]) * $signed(w_i[31:24]);
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_1_q) begin
+            product_out_0_q <= product_0_q;
+            product_out_1_q <= product_1_q;
+            product_out_2_q <= product_2_q;
+            product_out_3_q <= product_3_q;
+        end
     end
 
     // Adder tree, one register per level
@@ -42,16 +62,19 @@ module heddle_column_4 (
     reg  signed [17:0] tree_q;
 
     always @(posedge clk_i) begin
-        tree_level0_0_q <= product_out_0_q + product_out_1_q;
-        tree_level0_1_q <= product_out_2_q + product_out_3_q;
-        tree_q <= tree_level0_0_q + tree_level0_1_q;
+        if (valid_2_q) begin
+            tree_level0_0_q <= product_out_0_q + product_out_1_q;
+            tree_level0_1_q <= product_out_2_q + product_out_3_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_3_q) begin
+            tree_q <= tree_level0_0_q + tree_level0_1_q;
+        end
     end
 
     // Sum over the 8 cycles of a block
-    reg  valid_1_q;
-    reg  valid_2_q;
-    reg  valid_3_q;
-    reg  valid_4_q;
     reg  first_1_q;
     reg  first_2_q;
     reg  first_3_q;
@@ -60,10 +83,6 @@ module heddle_column_4 (
     assign sum_o = $unsigned(block_q);
 
     always @(posedge clk_i) begin
-        valid_1_q <= valid_i;
-        valid_2_q <= valid_1_q;
-        valid_3_q <= valid_2_q;
-        valid_4_q <= valid_3_q;
         first_1_q <= first_i;
         first_2_q <= first_1_q;
         first_3_q <= first_2_q;

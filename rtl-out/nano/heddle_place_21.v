@@ -8,12 +8,32 @@
 
 module heddle_place_21 (
     input  wire        clk_i,
+    input  wire        valid_i,
     input  wire [15:0] d_i,
     input  wire [22:0] dx_i,
     input  wire [20:0] s_i,
     output wire [63:0] term_o,
     output wire        too_large_o
 );
+
+    // Where the operands have got to
+    reg  valid_1_q;
+    reg  valid_2_q;
+    reg  valid_3_q;
+    reg  valid_4_q;
+    reg  valid_5_q;
+    reg  valid_6_q;
+    reg  valid_7_q;
+
+    always @(posedge clk_i) begin
+        valid_1_q <= valid_i;
+        valid_2_q <= valid_1_q;
+        valid_3_q <= valid_2_q;
+        valid_4_q <= valid_3_q;
+        valid_5_q <= valid_4_q;
+        valid_6_q <= valid_5_q;
+        valid_7_q <= valid_6_q;
+    end
 
     // Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0
     wire normal = |d_i[14:10];
@@ -32,12 +52,29 @@ module heddle_place_21 (
     reg  signed [46:0] product_out_q;
 
     always @(posedge clk_i) begin
-        scale_q <= sd * sx;
-        scale_out_q <= scale_q;
-        s_1_q <= $signed(s_i);
-        s_2_q <= s_1_q;
-        product_q <= scale_out_q * s_2_q;
-        product_out_q <= product_q;
+        if (valid_i) begin
+            scale_q <= sd * sx;
+            s_1_q <= $signed(s_i);
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_1_q) begin
+            scale_out_q <= scale_q;
+            s_2_q <= s_1_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_2_q) begin
+            product_q <= scale_out_q * s_2_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_3_q) begin
+            product_out_q <= product_q;
+        end
     end
 
     // Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large
@@ -78,30 +115,62 @@ module heddle_place_21 (
     wire signed [62:0] by1_value_bits3 = $signed(by4_value_q[63:1]);
 
     always @(posedge clk_i) begin
-        down_q <= 10'sd148 - $signed({1'b0, {4'd0, exponent} + {1'b0, dx_i[22:15]}});
-        down_negative_q <= down_q[9];
-        down_vanishes_q <= (|down_q[8:6]) & (~down_q[9]);
-        down_amount_q <= down_q[9] ? 6'd0 : down_q[5:0];
-        negative_1_q <= down_negative_q;
-        negative_2_q <= negative_1_q;
-        vanishes_1_q <= down_vanishes_q;
-        vanishes_2_q <= vanishes_1_q;
-        amount_1_q <= down_amount_q;
-        amount_2_q <= amount_1_q;
-        overflow_q <= negative_2_q & (|product_out_q);
-        overflow_1_q <= overflow_q;
-        overflow_2_q <= overflow_1_q;
-        by16_value_q <= amount_2_q[5] ? (amount_2_q[4] ? $signed({{48{by16_value_bits[15]}}, by16_value_bits}) : $signed({{32{by16_value_bits2[31]}}, by16_value_bits2})) : amount_2_q[4] ? $signed({{16{by16_value_bits3[47]}}, by16_value_bits3}) : keep;
-        by16_guard_q <= amount_2_q[5] ? (amount_2_q[4] ? keep[47] : keep[31]) : amount_2_q[4] ? keep[15] : 1'b0;
-        by16_sticky_q <= amount_2_q[5] ? (amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[46:0])) : ((1'b0 | 1'b0) | (|keep[30:0]))) : amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[14:0])) : 1'b0;
-        amount_by16_q <= amount_2_q[3:0];
-        by4_value_q <= amount_by16_q[3] ? (amount_by16_q[2] ? $signed({{12{by4_value_bits[51]}}, by4_value_bits}) : $signed({{8{by4_value_bits2[55]}}, by4_value_bits2})) : amount_by16_q[2] ? $signed({{4{by4_value_bits3[59]}}, by4_value_bits3}) : by16_value_q;
-        by4_guard_q <= amount_by16_q[3] ? (amount_by16_q[2] ? by16_value_q[11] : by16_value_q[7]) : amount_by16_q[2] ? by16_value_q[3] : by16_guard_q;
-        by4_sticky_q <= amount_by16_q[3] ? (amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[10:0])) : ((by16_sticky_q | by16_guard_q) | (|by16_value_q[6:0]))) : amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[2:0])) : by16_sticky_q;
-        amount_by4_q <= amount_by16_q[1:0];
-        by1_value_q <= amount_by4_q[1] ? (amount_by4_q[0] ? $signed({{3{by1_value_bits[60]}}, by1_value_bits}) : $signed({{2{by1_value_bits2[61]}}, by1_value_bits2})) : amount_by4_q[0] ? $signed({{1{by1_value_bits3[62]}}, by1_value_bits3}) : by4_value_q;
-        by1_guard_q <= amount_by4_q[1] ? (amount_by4_q[0] ? by4_value_q[2] : by4_value_q[1]) : amount_by4_q[0] ? by4_value_q[0] : by4_guard_q;
-        by1_sticky_q <= amount_by4_q[1] ? (amount_by4_q[0] ? ((by4_sticky_q | by4_guard_q) | (|by4_value_q[1:0])) : ((by4_sticky_q | by4_guard_q) | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q | by4_guard_q) : by4_sticky_q;
+        if (valid_i) begin
+            down_q <= 10'sd148 - $signed({1'b0, {4'd0, exponent} + {1'b0, dx_i[22:15]}});
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_1_q) begin
+            down_negative_q <= down_q[9];
+            down_vanishes_q <= (|down_q[8:6]) & (~down_q[9]);
+            down_amount_q <= down_q[9] ? 6'd0 : down_q[5:0];
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_2_q) begin
+            negative_1_q <= down_negative_q;
+            vanishes_1_q <= down_vanishes_q;
+            amount_1_q <= down_amount_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_3_q) begin
+            negative_2_q <= negative_1_q;
+            vanishes_2_q <= vanishes_1_q;
+            amount_2_q <= amount_1_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_4_q) begin
+            overflow_q <= negative_2_q & (|product_out_q);
+            by16_value_q <= amount_2_q[5] ? (amount_2_q[4] ? $signed({{48{by16_value_bits[15]}}, by16_value_bits}) : $signed({{32{by16_value_bits2[31]}}, by16_value_bits2})) : amount_2_q[4] ? $signed({{16{by16_value_bits3[47]}}, by16_value_bits3}) : keep;
+            by16_guard_q <= amount_2_q[5] ? (amount_2_q[4] ? keep[47] : keep[31]) : amount_2_q[4] ? keep[15] : 1'b0;
+            by16_sticky_q <= amount_2_q[5] ? (amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[46:0])) : ((1'b0 | 1'b0) | (|keep[30:0]))) : amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[14:0])) : 1'b0;
+            amount_by16_q <= amount_2_q[3:0];
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_5_q) begin
+            overflow_1_q <= overflow_q;
+            by4_value_q <= amount_by16_q[3] ? (amount_by16_q[2] ? $signed({{12{by4_value_bits[51]}}, by4_value_bits}) : $signed({{8{by4_value_bits2[55]}}, by4_value_bits2})) : amount_by16_q[2] ? $signed({{4{by4_value_bits3[59]}}, by4_value_bits3}) : by16_value_q;
+            by4_guard_q <= amount_by16_q[3] ? (amount_by16_q[2] ? by16_value_q[11] : by16_value_q[7]) : amount_by16_q[2] ? by16_value_q[3] : by16_guard_q;
+            by4_sticky_q <= amount_by16_q[3] ? (amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[10:0])) : ((by16_sticky_q | by16_guard_q) | (|by16_value_q[6:0]))) : amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[2:0])) : by16_sticky_q;
+            amount_by4_q <= amount_by16_q[1:0];
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_6_q) begin
+            overflow_2_q <= overflow_1_q;
+            by1_value_q <= amount_by4_q[1] ? (amount_by4_q[0] ? $signed({{3{by1_value_bits[60]}}, by1_value_bits}) : $signed({{2{by1_value_bits2[61]}}, by1_value_bits2})) : amount_by4_q[0] ? $signed({{1{by1_value_bits3[62]}}, by1_value_bits3}) : by4_value_q;
+            by1_guard_q <= amount_by4_q[1] ? (amount_by4_q[0] ? by4_value_q[2] : by4_value_q[1]) : amount_by4_q[0] ? by4_value_q[0] : by4_guard_q;
+            by1_sticky_q <= amount_by4_q[1] ? (amount_by4_q[0] ? ((by4_sticky_q | by4_guard_q) | (|by4_value_q[1:0])) : ((by4_sticky_q | by4_guard_q) | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q | by4_guard_q) : by4_sticky_q;
+        end
     end
 
     // Round to nearest even
@@ -110,7 +179,9 @@ module heddle_place_21 (
     wire signed [1:0] term_bits = $signed({1'b0, up});
 
     always @(posedge clk_i) begin
-        term_q <= by1_value_q + $signed({{62{term_bits[1]}}, term_bits});
+        if (valid_7_q) begin
+            term_q <= by1_value_q + $signed({{62{term_bits[1]}}, term_bits});
+        end
     end
 
     // A term outside of +-2^52 is too large
@@ -120,7 +191,9 @@ module heddle_place_21 (
     assign too_large_o = overflow_out_q | beyond;
 
     always @(posedge clk_i) begin
-        overflow_out_q <= overflow_2_q;
+        if (valid_7_q) begin
+            overflow_out_q <= overflow_2_q;
+        end
     end
 
 endmodule

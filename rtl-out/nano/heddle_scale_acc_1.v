@@ -17,11 +17,22 @@ module heddle_scale_acc_1 (
     output wire        too_large_o
 );
 
+    // Where the blocks have got to
+    reg  valid_1_q;
+    reg  valid_2_q;
+    reg  valid_3_q;
+    reg  valid_4_q;
+    reg  valid_5_q;
+    reg  valid_6_q;
+    reg  valid_7_q;
+    reg  valid_8_q;
+    reg  valid_9_q;
     wire [63:0] product_term;
     wire product_too_large;
 
     heddle_place_21 product (
         .clk_i(clk_i),
+        .valid_i(valid_i),
         .d_i(d_i),
         .dx_i(dx_i),
         .s_i(sum_i),
@@ -32,35 +43,32 @@ module heddle_scale_acc_1 (
     reg  signed [63:0] term_q;
 
     always @(posedge clk_i) begin
-        term_q <= $signed(product_term);
+        valid_1_q <= valid_i;
+        valid_2_q <= valid_1_q;
+        valid_3_q <= valid_2_q;
+        valid_4_q <= valid_3_q;
+        valid_5_q <= valid_4_q;
+        valid_6_q <= valid_5_q;
+        valid_7_q <= valid_6_q;
+        valid_8_q <= valid_7_q;
+        valid_9_q <= valid_8_q;
+    end
+
+    always @(posedge clk_i) begin
+        if (valid_8_q) begin
+            term_q <= $signed(product_term);
+        end
     end
 
     // Valid blocks that exceeded the grid
-    reg  valid_placed_1_q;
-    reg  valid_placed_2_q;
-    reg  valid_placed_3_q;
-    reg  valid_placed_4_q;
-    reg  valid_placed_5_q;
-    reg  valid_placed_6_q;
-    reg  valid_placed_7_q;
-    reg  valid_placed_8_q;
     reg  too_large_q;
 
     always @(posedge clk_i) begin
-        valid_placed_1_q <= valid_i;
-        valid_placed_2_q <= valid_placed_1_q;
-        valid_placed_3_q <= valid_placed_2_q;
-        valid_placed_4_q <= valid_placed_3_q;
-        valid_placed_5_q <= valid_placed_4_q;
-        valid_placed_6_q <= valid_placed_5_q;
-        valid_placed_7_q <= valid_placed_6_q;
-        valid_placed_8_q <= valid_placed_7_q;
-        too_large_q <= valid_placed_8_q & product_too_large;
+        too_large_q <= valid_8_q & product_too_large;
     end
 
     // Blocks of one cycle, summed
     // The row
-    reg  valid_term_1_q;
     reg  first_term_1_q;
     reg  first_term_2_q;
     reg  first_term_3_q;
@@ -75,7 +83,6 @@ module heddle_scale_acc_1 (
     assign too_large_o = too_large_q;
 
     always @(posedge clk_i) begin
-        valid_term_1_q <= valid_placed_8_q;
         first_term_1_q <= first_i;
         first_term_2_q <= first_term_1_q;
         first_term_3_q <= first_term_2_q;
@@ -88,9 +95,9 @@ module heddle_scale_acc_1 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_term_1_q & first_term_9_q) begin
+        if (valid_9_q & first_term_9_q) begin
             acc_q <= term_q;
-        end else if (valid_term_1_q) begin
+        end else if (valid_9_q) begin
             acc_q <= acc_q + term_q;
         end
     end

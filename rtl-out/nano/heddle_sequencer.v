@@ -136,16 +136,16 @@ module heddle_sequencer (
     wire [3:0] check_cause = read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2 : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5 : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9 : (is_matmul & reuse_bad) ? 4'd10 : 4'd0;
 
     // Beats of the weights: rows x blocks by shift and add, to groups, to beats
-    reg  [37:0] product_q;
-    reg  [37:0] addend_q;
+    reg  [33:0] product_q;
+    reg  [33:0] addend_q;
     reg  [6:0] multiplier_q;
-    reg  [37:0] groups_q;
+    reg  [33:0] groups_q;
     reg  [37:0] beats_q;
-    wire [37:0] rounded = product_q + 38'd1;
+    wire [33:0] rounded = product_q + 34'd1;
 
     always @(posedge clk_i) begin
         if (state_q == STATE_CHECK) begin
-            product_q <= 38'd0;
+            product_q <= 34'd0;
         end else if ((state_q == STATE_SIZE) & multiplier_q[0]) begin
             product_q <= product_q + addend_q;
         end
@@ -153,24 +153,24 @@ module heddle_sequencer (
 
     always @(posedge clk_i) begin
         if (state_q == STATE_CHECK) begin
-            addend_q <= {14'd0, rows_q[23:0]};
+            addend_q <= {10'd0, rows_q[23:0]};
             multiplier_q <= blocks_q[6:0];
         end else if (state_q == STATE_SIZE) begin
-            addend_q <= {addend_q[36:0], 1'b0};
+            addend_q <= {addend_q[32:0], 1'b0};
             multiplier_q <= {1'b0, multiplier_q[6:1]};
         end
     end
 
     always @(posedge clk_i) begin
         if (state_q == STATE_GROUPS) begin
-            groups_q <= {1'b0, rounded[37:1]};
+            groups_q <= {1'b0, rounded[33:1]};
         end
     end
 
     // Blocks within a group do not count.
     wire unused_rounded = &{1'b0, rounded[0]};
-    wire [37:0] integer_beats = (format_q == 8'd1) ? {groups_q[34:0], 3'd0} : {groups_q[33:0], 4'd0};
-    wire [37:0] header_beats = (format_q == 8'd1) ? groups_q : groups_q;
+    wire [37:0] integer_beats = (format_q == 8'd1) ? {1'b0, {groups_q, 3'd0}} : {groups_q, 4'd0};
+    wire [37:0] header_beats = (format_q == 8'd1) ? {4'd0, groups_q} : {4'd0, groups_q};
 
     always @(posedge clk_i) begin
         if (state_q == STATE_BEATS) begin

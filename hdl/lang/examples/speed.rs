@@ -11,7 +11,7 @@ fn dot16() -> Result<Arc<Module>, BuildError> {
     let lanes = |m: &mut Builder, name: &str, v: &Expr| m.register_each(name, v.chunks(8).iter().map(Expr::as_signed));
     let (x, w) = (lanes(&mut m, "x", &x), lanes(&mut m, "w", &w));
     let products = m.register_each("product", x.iter().zip(&w).map(|(x, w)| x * w));
-    let sum = m.pipelined_sum("sum", products);
+    let sum = m.pipelined_sum("sum", products, &vec![Expr::bit_const(true); 4]);
     let total = m.reg("total", Ty::Signed(32), 0);
     m.next(&total, total.q().wrapping_add(sum.extend(32)));
     m.output("dot", total.q());

@@ -321,6 +321,11 @@ impl Builder {
         values.into_iter().enumerate().map(|(i, v)| self.register(&format!("{name}_{i}"), v)).collect()
     }
 
+    /// One register per value that takes it when `enable` is high.
+    pub fn register_each_when(&mut self, name: &str, enable: &Expr, values: impl IntoIterator<Item = Expr>) -> Vec<Expr> {
+        values.into_iter().enumerate().map(|(i, v)| self.register_when(&format!("{name}_{i}"), enable, v)).collect()
+    }
+
     /// `value`, `cycles` later: `name_1` .. `name_<cycles>`; 0 cycles: the value itself.
     pub fn delay(&mut self, name: &str, value: &Expr, cycles: u32) -> Expr {
         (1..=cycles).fold(value.clone(), |v, i| self.register(&format!("{name}_{i}"), v))
@@ -331,13 +336,40 @@ impl Builder {
         (1..=cycles).fold(value.clone(), |v, i| self.register_reset(&format!("{name}_{i}"), v))
     }
 
-    /// Exact sum in a tree with a register after each level; latency `ceil(log2 n)` cycles.
-    pub fn pipelined_sum(&mut self, name: &str, mut values: Vec<Expr>) -> Expr {
+    /// `bit` now and after each of so many cycles: the enables of a pipeline.
+    pub fn stages(&mut self, name: &str, bit: &Expr, cycles: u32) -> Vec<Expr> {
+        let mut stages = vec![bit.clone()];
+        for i in 1..=cycles {
+            stages.push(self.register(&format!("{name}_{i}"), stages[i as usize - 1].clone()));
+        }
+        stages
+    }
+
+    /// Like [`Builder::stages`], zero after reset.
+    pub fn stages_reset(&mut self, name: &str, bit: &Expr, cycles: u32) -> Vec<Expr> {
+        let mut stages = vec![bit.clone()];
+        for i in 1..=cycles {
+            stages.push(self.register_reset(&format!("{name}_{i}"), stages[i as usize - 1].clone()));
+        }
+        stages
+    }
+
+    /// Like [`Builder::delay`], by one register per enable.
+    pub fn delay_when(&mut self, name: &str, value: &Expr, enables: &[Expr]) -> Expr {
+        let stages = enables.iter().enumerate();
+        stages.fold(value.clone(), |v, (i, enable)| self.register_when(&format!("{name}_{}", i + 1), enable, v))
+    }
+
+    /// Exact sum in a tree with registers after each level, held unless that level's enable is high: latency
+    /// `ceil(log2 n)` cycles, as many as there must be enables.
+    pub fn pipelined_sum(&mut self, name: &str, mut values: Vec<Expr>, enables: &[Expr]) -> Expr {
         if values.is_empty() {
             return Expr::poison(Ty::BIT, format!("`{name}` sums nothing"));
         }
-        let mut level = 0;
-        while values.len() > 1 {
+        if 1 << enables.len() != values.len().next_power_of_two() {
+            return Expr::poison(Ty::BIT, format!("`{name}` sums {} values with {} enables", values.len(), enables.len()));
+        }
+        for (level, enable) in enables.iter().enumerate() {
             let sums = values.chunks(2).map(|pair| match pair {
                 [a, b] => a + b,
                 [a, ..] => a.extend(a.width() + 1),
@@ -345,10 +377,9 @@ impl Builder {
             });
             let sums: Vec<Expr> = sums.collect();
             values = match sums.len() {
-                1 => vec![self.register(name, sums[0].clone())],
-                _ => self.register_each(&format!("{name}_level{level}"), sums),
+                1 => vec![self.register_when(name, enable, sums[0].clone())],
+                _ => self.register_each_when(&format!("{name}_level{level}"), enable, sums),
             };
-            level += 1;
         }
         values.remove(0)
     }

@@ -28,18 +28,17 @@ impl Block for Column {
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
-        let [x_pin, w_pin] = dut.inputs(["x", "w"])?;
+        let [valid_pin, x_pin, w_pin] = dut.inputs(["valid", "x", "w"])?;
         let [sum] = dut.outputs(["sum"])?;
-        let framing = if self.lanes < BLOCK { Some(dut.inputs(["valid", "first"])?) } else { None };
+        let first_pin = if self.lanes < BLOCK { Some(dut.inputs(["first"])?[0]) } else { None };
         let gaps = [0, 60, 200][rng.bits() as usize % 3];
         let mut steps = Vec::new();
         let mut cycle = |rng: &mut Random, x: &[i8], w: &[i8], valid: bool, first: bool, expected: Option<i32>| {
             let operand = |v: &[i8]| v.iter().map(|v| *v as u8).collect::<Vec<u8>>();
-            let mut step = Step { inputs: vec![(x_pin, operand(x)), (w_pin, operand(w))], expected: vec![] };
-            if let Some([valid_pin, first_pin]) = framing {
-                let first = if valid { first } else { rng.chance(128) };
-                step.inputs.extend([(valid_pin, vec![valid.into()]), (first_pin, vec![first.into()])]);
-            }
+            let inputs = vec![(valid_pin, vec![valid.into()]), (x_pin, operand(x)), (w_pin, operand(w))];
+            let mut step = Step { inputs, expected: vec![] };
+            let first = if valid { first } else { rng.chance(128) };
+            step.inputs.extend(first_pin.map(|pin| (pin, vec![first.into()])));
             step.expected.extend(expected.map(|s| (sum, pack(SUM_BITS, [s as u64]))));
             steps.push(step);
         };
@@ -48,7 +47,7 @@ impl Block for Column {
             let total = column::golden::column(&x, &w);
             let parts = BLOCK / self.lanes;
             for part in 0..parts {
-                while framing.is_some() && rng.chance(gaps) {
+                while rng.chance(gaps) {
                     let (x, w) = operands(rng);
                     cycle(rng, &x[..self.lanes as usize], &w[..self.lanes as usize], false, false, None);
                 }

@@ -38,18 +38,25 @@ impl Block for Place {
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
-        let [d_pin, dx_pin, s_pin] = dut.inputs(["d", "dx", "s"])?;
+        let [valid_pin, d_pin, dx_pin, s_pin] = dut.inputs(["valid", "d", "dx", "s"])?;
         let [term, too_large] = dut.outputs(["term", "too_large"])?;
         let mut operands = extremes(self.bits);
         operands.extend((0..TERMS).map(|_| random(rng, self.bits)));
-        let step = |&(d, dx, s): &(u16, F24, i32)| {
+        let gaps = [0, 60, 180][rng.bits() as usize % 3];
+        let mut step = |&(d, dx, s): &(u16, F24, i32)| {
             let (value, flag) = grid::place(d, dx, s);
+            let valid = !rng.chance(gaps);
             Step {
-                inputs: vec![(d_pin, d.to_le_bytes().into()), (dx_pin, scale_bytes(dx)), (s_pin, pack(self.bits, [s as u64]))],
-                expected: vec![(term, pack(GRID_BITS, [value as u64])), (too_large, vec![flag.into()])],
+                inputs: vec![
+                    (valid_pin, vec![valid.into()]),
+                    (d_pin, d.to_le_bytes().into()),
+                    (dx_pin, scale_bytes(dx)),
+                    (s_pin, pack(self.bits, [s as u64])),
+                ],
+                expected: if valid { vec![(term, pack(GRID_BITS, [value as u64])), (too_large, vec![flag.into()])] } else { vec![] },
             }
         };
-        let steps: Vec<Step> = operands.iter().map(step).collect();
+        let steps: Vec<Step> = operands.iter().map(&mut step).collect();
         pipeline::run(&mut dut, place::LATENCY as usize, &steps)
     }
 }

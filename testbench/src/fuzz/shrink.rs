@@ -61,6 +61,8 @@ enum Change {
     /// Only this output stays.
     Only(usize),
     Drop(usize),
+    /// The one output shows this node.
+    Show(Id),
     Zero(Id),
     /// An operand of the same type stands in for a node.
     Forward(Id, Id),
@@ -81,6 +83,9 @@ fn changes(plan: &Plan) -> Vec<Change> {
     }
     for id in (0..plan.nodes.len()).rev().filter(|&id| reached[id]) {
         let node = &plan.nodes[id];
+        if plan.outputs != [id] {
+            out.push(Change::Show(id));
+        }
         out.push(Change::Zero(id));
         out.extend(plan.reads(id).into_iter().filter(|&r| r < id && plan.ty(r) == node.ty).map(|r| Change::Forward(id, r)));
         if let Op::Register(_, updates) = &node.op {
@@ -107,6 +112,7 @@ fn apply(plan: &Plan, change: &Change) -> Option<Plan> {
             p.outputs.remove(*output);
         }
         Change::Drop(_) => return None,
+        Change::Show(id) => p.outputs = vec![*id],
         Change::Zero(id) => p.nodes[*id].op = Op::Const(0),
         Change::Forward(id, to) => replace(&mut p, *id, *to),
         Change::FewerUpdates(id, update) => match &mut p.nodes[*id].op {
@@ -128,7 +134,8 @@ fn apply(plan: &Plan, change: &Change) -> Option<Plan> {
             // A sibling may still use the module as it was, under its name.
             let unique = Plan { name: format!("{}_{i}x", p.name), ..p.instances[*i].plan.clone() };
             let child = apply(&unique, change)?;
-            if child.outputs.len() != unique.outputs.len() {
+            let types = |p: &Plan| p.outputs.iter().map(|&id| p.ty(id)).collect::<Vec<_>>();
+            if types(&child) != types(&unique) {
                 return None;
             }
             p.instances[*i].plan = child;

@@ -203,9 +203,11 @@ fn sums(m: &mut Builder, g: &Geometry, x: &Write, bank: &Expr, beat: &Expr) -> (
     let trees: Vec<Vec<Expr>> = bytes.chunks(per_tree).map(<[Expr]>::to_vec).collect();
     let several = trees.len() > 1;
     let name = |t: usize| if several { format!("part{t}") } else { "part".to_string() };
-    let parts: Vec<Expr> = trees.into_iter().enumerate().map(|(t, v)| m.pipelined_sum(&name(t), v).extend(SUM_X_BITS)).collect();
+    let at = m.stages_reset("sum_valid", &x.enable, levels);
+    let mut sum = |(t, values)| m.pipelined_sum(&name(t), values, &at[..levels as usize]).extend(SUM_X_BITS);
+    let parts: Vec<Expr> = trees.into_iter().enumerate().map(&mut sum).collect();
     let beats_per_block = (BLOCK / g.port_bytes).max(1);
-    let enable = m.delay_reset("sum_valid", &x.enable, levels);
+    let enable = at[levels as usize].clone();
     let column = m.delay("sum_column", &x.column, levels);
     let place = m.delay("sum_beat", &Expr::concat([bank.clone(), beat.clone()]), levels);
     if beats_per_block == 1 {

@@ -8,12 +8,12 @@
 //! Throughput one chunk per cycle; nothing in it ever waits: `dequant` starts a row only when its results have room
 //! Rounding   as `place`      Reset  clears the valid bits
 //!
-//! Columns that a MATMUL does not use compute on what their memories hold; their results are not read.
+//! Columns that a MATMUL does not use stand still; their results are not read.
 
 use super::{
     act_buffer::{self, COLUMNS_BITS},
     column::{self, BLOCK},
-    place::{self, GRID_BITS, SCALE_BITS},
+    place::{GRID_BITS, SCALE_BITS},
     scale_acc::{self, SUM_X_BITS},
 };
 use crate::config::Config;
@@ -59,17 +59,25 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS * blocks * columns)).chunks(SCALE_BITS * blocks);
     let sum_x = minima.then(|| m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks * columns)).chunks(SUM_X_BITS * blocks));
 
+    m.comment("Columns in use, by tag: those of the chunk, and of the row whose accumulators are ready");
+    let even = m.reg_no_reset("columns_even", Ty::Unsigned(COLUMNS_BITS));
+    let odd = m.reg_no_reset("columns_odd", Ty::Unsigned(COLUMNS_BITS));
+    m.on(&even, &start & !&start_tag, &start_columns);
+    m.on(&odd, &start & &start_tag, &start_columns);
+    let in_use = m.wire("in_use", tag.mux(odd.q(), &even.q()));
+    let row_tag = m.delay("tag", &tag, latency(config));
+    let row_columns = row_tag.mux(odd.q(), &even.q());
+
     m.comment("Weights wait for the activations");
-    let w = m.delay("w", &w, READ).chunks(8 * per_block);
-    let framing = framing.map(|first| (m.delay_reset("operand_valid", &valid, READ), m.delay("operand_first", &first, READ)));
+    let waiting = m.stages("waiting", &valid, READ - 1);
+    let w = m.delay_when("w", &w, &waiting).chunks(8 * per_block);
+    let operand_first = framing.map(|first| m.delay("operand_first", &first, READ));
 
     m.comment("Scales wait for the sums of the columns");
     let d = m.delay("d", &d, to_sum);
     let dmin = dmin.map(|v| m.delay("dmin", &v, to_sum));
     let scale_addr = m.delay("scale_addr", &step_addr, to_sum - READ);
     m.output("scale_addr", scale_addr);
-    let block_valid = m.wire("block_valid", &valid & &block_last);
-    let block_valid = m.delay_reset("block_valid", &block_valid, to_sum);
     let first = m.delay("row_first", &row_first, to_sum);
 
     let column = column::column(per_block)?;
@@ -77,23 +85,19 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let mut acc = Vec::new();
     let mut too_large = Vec::new();
     for c in 0..columns as usize {
+        let used = m.wire(&format!("valid_{c}"), &valid & in_use.gt(c));
+        let operand_valid = m.delay_reset(&format!("operand_valid_{c}"), &used, READ);
+        let block_valid = m.delay_reset(&format!("block_valid_{c}"), &(used & &block_last), to_sum);
         let x = x[c].chunks(8 * per_block);
         let mut sums = Vec::new();
         for b in 0..blocks as usize {
-            let mut inputs = vec![("x", x[b].clone()), ("w", w[b].clone())];
-            if let Some((valid, first)) = &framing {
-                inputs.extend([("valid", valid.clone()), ("first", first.clone())]);
-            }
+            let mut inputs = vec![("valid", operand_valid.clone()), ("x", x[b].clone()), ("w", w[b].clone())];
+            inputs.extend(operand_first.iter().map(|first| ("first", first.clone())));
             let name = if blocks == 1 { format!("column_{c}") } else { format!("column_{c}_{b}") };
             sums.push(m.instance(&name, &column, &inputs).get("sum"));
         }
-        let mut inputs = vec![
-            ("valid", block_valid.clone()),
-            ("first", first.clone()),
-            ("sum", Expr::pack(&sums)),
-            ("d", d.clone()),
-            ("dx", dx[c].clone()),
-        ];
+        let mut inputs =
+            vec![("valid", block_valid), ("first", first.clone()), ("sum", Expr::pack(&sums)), ("d", d.clone()), ("dx", dx[c].clone())];
         if let (Some(dmin), Some(sum_x)) = (&dmin, &sum_x) {
             inputs.extend([("dmin", dmin.clone()), ("sum_x", sum_x[c].clone())]);
         }
@@ -103,17 +107,7 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     }
     debug_assert_eq!(acc[0].width(), GRID_BITS);
 
-    m.comment("Columns in use by the matrix whose terms are being formed");
-    let even = m.reg_no_reset("columns_even", Ty::Unsigned(COLUMNS_BITS));
-    let odd = m.reg_no_reset("columns_odd", Ty::Unsigned(COLUMNS_BITS));
-    m.on(&even, &start & !&start_tag, &start_columns);
-    m.on(&odd, &start & &start_tag, &start_columns);
-    let flag_delay = to_sum + place::LATENCY + 1;
-    let row_tag = m.delay("tag", &tag, latency(config));
-    let flag_tag = if flag_delay == latency(config) { row_tag.clone() } else { m.delay("flag_tag", &tag, flag_delay) };
-    let in_use = m.wire("in_use", flag_tag.mux(odd.q(), &even.q()));
-    let flags: Vec<Expr> = too_large.into_iter().enumerate().map(|(c, f)| f & in_use.gt(c)).collect();
-    let any = flags.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
+    let any = too_large.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
     let saturated = m.register_reset("saturated", any);
     m.output("saturated", saturated);
 
@@ -121,10 +115,9 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let row = m.wire("row", &valid & &row_last);
     let row_valid = m.delay_reset("row_valid", &row, latency(config));
     let matrix_last = m.delay("matrix_last", &matrix_last, latency(config));
-    let columns_now = row_tag.mux(odd.q(), &even.q());
     m.output("row_valid", row_valid);
     m.output("row_matrix_last", matrix_last);
-    m.output("row_columns", columns_now);
+    m.output("row_columns", row_columns);
     m.output("acc", Expr::pack(&acc));
     m.build()
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Dot product of one block of 32: L signed int8 lanes, `32 / L` cycles per block.
 //!
-//! Ports      `valid_i`, `first_i` frame a block (below 32 lanes); `x_i`, `w_i`: L x int8; `sum_o`
+//! Ports      `valid_i`: operands; `first_i`, below 32 lanes: they begin a block; `x_i`, `w_i`: L x int8; `sum_o`
 //! Latency    [`latency`] cycles from a block's last operands to `sum_o`      Throughput  L products per cycle, no bubble
 //! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
-//! Reset      none: what is valid is known to the one control pipe beside all columns
+//! Reset      none: what is valid is known to the control pipe beside all columns
+//!
+//! Registers take a value only where `valid_i` has got to: a column that is not in use, or waits, does not toggle.
 
 use heddle_lang::{BuildError, Builder, Module, Ty};
 use std::sync::Arc;
@@ -31,28 +33,32 @@ pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
     if lanes > BLOCK || !lanes.is_power_of_two() {
         m.error(format!("lanes = {lanes}: must be a power of two up to {BLOCK}"));
     }
-    let framing = (lanes < BLOCK).then(|| (m.input("valid", Ty::BIT), m.input("first", Ty::BIT)));
+    let valid = m.input("valid", Ty::BIT);
+    let first = (lanes < BLOCK).then(|| m.input("first", Ty::BIT));
     let x = m.input("x", Ty::Unsigned(8 * lanes));
     let w = m.input("w", Ty::Unsigned(8 * lanes));
 
+    m.comment("Where the operands have got to");
+    let levels = lanes.trailing_zeros();
+    let depth = latency(lanes) - 1;
+    let at = m.stages("valid", &valid, depth);
     m.comment("Products, with the multiplier's output register");
     let operands = x.chunks(8).into_iter().zip(w.chunks(8));
-    let product = m.register_each("product", operands.map(|(x, w)| x.as_signed() * w.as_signed()));
-    let product = m.register_each("product_out", product);
+    let product = m.register_each_when("product", &at[0], operands.map(|(x, w)| x.as_signed() * w.as_signed()));
+    let product = m.register_each_when("product_out", &at[1], product);
 
     m.comment("Adder tree, one register per level");
-    let tree = m.pipelined_sum("tree", product);
-    let sum = match framing {
+    let tree = m.pipelined_sum("tree", product, &at[2..][..levels as usize]);
+    let sum = match first {
         None => tree,
-        Some((valid, first)) => {
+        Some(first) => {
             m.comment(&format!("Sum over the {} cycles of a block", BLOCK / lanes));
-            let depth = latency(lanes) - 1;
-            let valid = m.delay("valid", &valid, depth);
             let first = m.delay("first", &first, depth);
             let block = m.reg_no_reset("block", Ty::Signed(SUM_BITS));
             let grown = tree.extend(SUM_BITS);
-            m.on(&block, &valid & &first, &grown);
-            m.on(&block, &valid, block.q().wrapping_add(&grown));
+            let valid = &at[depth as usize];
+            m.on(&block, valid & &first, &grown);
+            m.on(&block, valid, block.q().wrapping_add(&grown));
             block.q()
         }
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One term of a row on the fixed-point grid: `round(d * dx * s * 2^36)`.
 //!
-//! Ports      `d_i`: fp16; `dx_i`: f24 (exponent and fraction); `s_i`: signed integer; `term_o`: 64 bits signed;
+//! Ports      `valid_i`: operands; `d_i`: fp16; `dx_i`: f24 (exponent and fraction); `s_i`: signed integer; `term_o`: 64 bits signed;
 //!            `too_large_o`: the term does not fit the grid's limit
 //! Latency    [`LATENCY`] cycles      Throughput  one term per cycle
 //! Rounding   once, to nearest even, of the exact product      Reset  none
@@ -28,10 +28,13 @@ pub fn place(bits: u32) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::new(format!("place_{bits}"), file!());
     m.doc(&format!("round(d * dx * s * 2^36) for a signed s of {bits} bits, {LATENCY} cycles later.\nThe product of the significands is exact; it is rounded once, to nearest even."));
     m.clock("clk");
+    let valid = m.input("valid", Ty::BIT);
     let d = m.input("d", Ty::Unsigned(16));
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS));
     let s = m.input("s", Ty::Unsigned(bits));
 
+    m.comment("Where the operands have got to");
+    let at = m.stages("valid", &valid, LATENCY - 1);
     m.comment("Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0");
     let de = d.slice(10, 5);
     let normal = m.wire("normal", de.any());
@@ -45,39 +48,39 @@ pub fn place(bits: u32) -> Result<Arc<Module>, BuildError> {
     let down = Expr::constant(Ty::Signed(10), 148) - (&exponent + &ex).to_signed();
 
     m.comment("Product of the scales, then of the sum; two registers each");
-    let scale = m.register("scale", (&sd * &sx).truncate(28));
-    let scale = m.register("scale_out", scale);
-    let s2 = m.delay("s", &s.as_signed(), 2);
-    let product = m.register("product", (&scale * &s2).resize(GRID_BITS - HEADROOM));
-    let product = m.register("product_out", product);
+    let scale = m.register_when("scale", &at[0], (&sd * &sx).truncate(28));
+    let scale = m.register_when("scale_out", &at[1], scale);
+    let s2 = m.delay_when("s", &s.as_signed(), &at[0..2]);
+    let product = m.register_when("product", &at[2], (&scale * &s2).resize(GRID_BITS - HEADROOM));
+    let product = m.register_when("product_out", &at[3], product);
 
     m.comment("Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large");
-    let down = m.register("down", down.truncate(10));
-    let negative = m.register("down_negative", down.msb());
-    let vanishes = m.register("down_vanishes", &down.slice(6, 3).any() & !down.msb());
-    let amount = m.register("down_amount", down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
-    let negative = m.delay("negative", &negative, 2);
-    let vanishes = m.delay("vanishes", &vanishes, 2);
-    let amount = m.delay("amount", &amount, 2);
-    let overflow = m.register("overflow", &negative & product.any());
-    let overflow = m.delay("overflow", &overflow, 2);
+    let down = m.register_when("down", &at[0], down.truncate(10));
+    let negative = m.register_when("down_negative", &at[1], down.msb());
+    let vanishes = m.register_when("down_vanishes", &at[1], &down.slice(6, 3).any() & !down.msb());
+    let amount = m.register_when("down_amount", &at[1], down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
+    let negative = m.delay_when("negative", &negative, &at[2..4]);
+    let vanishes = m.delay_when("vanishes", &vanishes, &at[2..4]);
+    let amount = m.delay_when("amount", &amount, &at[2..4]);
+    let overflow = m.register_when("overflow", &at[4], &negative & product.any());
+    let overflow = m.delay_when("overflow", &overflow, &at[5..7]);
 
     let placed = m.wire("placed", product.shift_left(HEADROOM));
     let keep = m.wire("keep", vanishes.mux(Expr::constant(placed.ty(), 0), &placed));
     let zero = Expr::bit_const(false);
     let start = Shifted { value: keep, guard: zero.clone(), sticky: zero };
-    let by16 = shift(&mut m, "by16", &start, &amount.slice(4, 2), 16);
-    let amount = m.register("amount_by16", amount.slice(0, 4));
-    let by4 = shift(&mut m, "by4", &by16, &amount.slice(2, 2), 4);
-    let amount = m.register("amount_by4", amount.slice(0, 2));
-    let by1 = shift(&mut m, "by1", &by4, &amount, 1);
+    let by16 = shift(&mut m, "by16", &at[4], &start, &amount.slice(4, 2), 16);
+    let amount = m.register_when("amount_by16", &at[4], amount.slice(0, 4));
+    let by4 = shift(&mut m, "by4", &at[5], &by16, &amount.slice(2, 2), 4);
+    let amount = m.register_when("amount_by4", &at[5], amount.slice(0, 2));
+    let by1 = shift(&mut m, "by1", &at[6], &by4, &amount, 1);
 
     m.comment("Round to nearest even");
     let up = m.wire("up", &by1.guard & (&by1.sticky | by1.value.bit(0)));
-    let term = m.register("term", (&by1.value + up.to_signed()).truncate(GRID_BITS));
+    let term = m.register_when("term", &at[7], (&by1.value + up.to_signed()).truncate(GRID_BITS));
     let top = term.slice(LIMIT_BIT, GRID_BITS - LIMIT_BIT);
     m.comment("A term outside of +-2^52 is too large");
-    let overflow = m.register("overflow_out", overflow);
+    let overflow = m.register_when("overflow_out", &at[7], overflow);
     let beyond = m.wire("beyond", top.any() & !top.all());
     m.output("term", term.as_unsigned());
     m.output("too_large", overflow | beyond);
@@ -92,7 +95,7 @@ struct Shifted {
 }
 
 /// Shifted right by `digit * step`, digit 0 to 3, into registers.
-fn shift(m: &mut Builder, name: &str, from: &Shifted, digit: &Expr, step: u32) -> Shifted {
+fn shift(m: &mut Builder, name: &str, enable: &Expr, from: &Shifted, digit: &Expr, step: u32) -> Shifted {
     let width = from.value.width();
     let choose = |options: [Expr; 4]| {
         let [a, b, c, d] = options;
@@ -108,9 +111,9 @@ fn shift(m: &mut Builder, name: &str, from: &Shifted, digit: &Expr, step: u32) -
         n => &from.sticky | &from.guard | from.value.slice(0, n - 1).any(),
     });
     Shifted {
-        value: m.register(&format!("{name}_value"), choose(value)),
-        guard: m.register(&format!("{name}_guard"), choose(guard)),
-        sticky: m.register(&format!("{name}_sticky"), choose(sticky)),
+        value: m.register_when(&format!("{name}_value"), enable, choose(value)),
+        guard: m.register_when(&format!("{name}_guard"), enable, choose(guard)),
+        sticky: m.register_when(&format!("{name}_sticky"), enable, choose(sticky)),
     }
 }
 

@@ -42,44 +42,48 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
         let sum_x = m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks)).chunks(SUM_X_BITS);
         (dmin, sum_x)
     });
+    m.comment("Where the blocks have got to");
+    let depth = place::LATENCY + 1 + blocks.trailing_zeros();
+    let at = m.stages("valid", &valid, depth);
+    let placed = &at[place::LATENCY as usize];
     let unit = place::place(SUM_BITS)?;
     let mut terms = Vec::new();
     let mut flags = Vec::new();
     for b in 0..blocks as usize {
         let suffix = if blocks == 1 { String::new() } else { format!("_{b}") };
-        let placed = m.instance(&format!("product{suffix}"), &unit, &[("d", d[b].clone()), ("dx", dx[b].clone()), ("s", sum[b].clone())]);
-        flags.push(placed.get("too_large"));
-        let product = placed.get("term").as_signed();
+        let inputs = [("valid", valid.clone()), ("d", d[b].clone()), ("dx", dx[b].clone()), ("s", sum[b].clone())];
+        let term = m.instance(&format!("product{suffix}"), &unit, &inputs);
+        flags.push(term.get("too_large"));
+        let product = term.get("term").as_signed();
         terms.push(match &minimum {
-            None => m.register(&format!("term{suffix}"), product),
+            None => m.register_when(&format!("term{suffix}"), placed, product),
             Some((dmin, sum_x)) => {
                 let unit = place::place(SUM_X_BITS)?;
-                let inputs = [("d", dmin[b].clone()), ("dx", dx[b].clone()), ("s", sum_x[b].clone())];
-                let placed = m.instance(&format!("minimum{suffix}"), &unit, &inputs);
-                flags.push(placed.get("too_large"));
-                m.register(&format!("term{suffix}"), product.wrapping_sub(placed.get("term").as_signed()))
+                let inputs = [("valid", valid.clone()), ("d", dmin[b].clone()), ("dx", dx[b].clone()), ("s", sum_x[b].clone())];
+                let term = m.instance(&format!("minimum{suffix}"), &unit, &inputs);
+                flags.push(term.get("too_large"));
+                m.register_when(&format!("term{suffix}"), placed, product.wrapping_sub(term.get("term").as_signed()))
             }
         });
     }
     m.comment("Valid blocks that exceeded the grid");
-    let valid_placed = m.delay("valid_placed", &valid, place::LATENCY);
     let any = flags.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
-    let too_large = m.register("too_large", &valid_placed & any);
+    let too_large = m.register("too_large", placed & any);
 
     m.comment("Blocks of one cycle, summed");
     let mut level = 0;
     while terms.len() > 1 {
         let pairs = terms.chunks(2).map(|p| p[0].wrapping_add(&p[1])).collect::<Vec<_>>();
-        terms = m.register_each(&format!("pair{level}"), pairs);
+        terms = m.register_each_when(&format!("pair{level}"), &at[place::LATENCY as usize + 1 + level], pairs);
         level += 1;
     }
 
     m.comment("The row");
-    let valid_term = m.delay("valid_term", &valid_placed, 1 + level);
-    let first_term = m.delay("first_term", &first, place::LATENCY + 1 + level);
+    let valid_term = &at[depth as usize];
+    let first_term = m.delay("first_term", &first, depth);
     let acc = m.reg_no_reset("acc", Ty::Signed(GRID_BITS));
-    m.on(&acc, &valid_term & &first_term, &terms[0]);
-    m.on(&acc, &valid_term, acc.q().wrapping_add(&terms[0]));
+    m.on(&acc, valid_term & &first_term, &terms[0]);
+    m.on(&acc, valid_term, acc.q().wrapping_add(&terms[0]));
     m.output("acc", acc.q().as_unsigned());
     m.output("too_large", too_large);
     m.build()

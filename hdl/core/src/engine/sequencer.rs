@@ -27,6 +27,8 @@ use std::sync::Arc;
 const DESCRIPTOR_BITS: u32 = 8 * descriptor::BYTES;
 /// Bits of a cause.
 pub const CAUSE_BITS: u32 = 4;
+/// Bits of rows x blocks: 24 and 10.
+const PRODUCT_BITS: u32 = 34;
 /// Matrices issued and not finished, at most.
 const IN_FLIGHT: i64 = 2;
 
@@ -268,26 +270,26 @@ struct Sizes {
 /// Beats of the weights: rows x blocks, a bit of `blocks` per cycle, to groups, to beats.
 fn sizes(m: &mut Builder, config: &Config, f: &Fields, state: &States) -> Sizes {
     m.comment("Beats of the weights: rows x blocks by shift and add, to groups, to beats");
-    let ty = Ty::Unsigned(BEATS_BITS);
+    let ty = Ty::Unsigned(PRODUCT_BITS);
     let product = m.reg_no_reset("product", ty);
     let addend = m.reg_no_reset("addend", ty);
     let bits = m.reg_no_reset("multiplier", Ty::Unsigned(act_buffer::blocks_bits(config)));
     let groups = m.reg_no_reset("groups", ty);
-    let beats = m.reg_no_reset("beats", ty);
+    let beats = m.reg_no_reset("beats", Ty::Unsigned(BEATS_BITS));
     let checking = state.is("check");
     m.on(&product, &checking, 0);
     m.on(&product, state.is("size") & bits.q().bit(0), product.q().wrapping_add(addend.q()));
-    m.on(&addend, &checking, f.rows.slice(0, ROWS_BITS).extend(BEATS_BITS));
-    m.on(&addend, state.is("size"), addend.q().shift_left(1).truncate(BEATS_BITS));
+    m.on(&addend, &checking, f.rows.slice(0, ROWS_BITS).extend(PRODUCT_BITS));
+    m.on(&addend, state.is("size"), addend.q().shift_left(1).truncate(PRODUCT_BITS));
     m.on(&bits, &checking, f.blocks.resize(bits.q().width()));
     m.on(&bits, state.is("size"), bits.q().shift_right(1).extend(bits.q().width()));
     let group = config.group_blocks();
     let rounded = m.wire("rounded", product.q().wrapping_add(u64::from(group - 1)));
-    m.on(&groups, state.is("groups"), rounded.shift_right(group.ilog2()).extend(BEATS_BITS));
+    m.on(&groups, state.is("groups"), rounded.shift_right(group.ilog2()).extend(PRODUCT_BITS));
     if group > 1 {
         m.unused("rounded", "Blocks within a group do not count.", &[rounded.slice(0, group.ilog2())]);
     }
-    let times = |n: u32| groups.q().shift_left(n).truncate(BEATS_BITS);
+    let times = |n: u32| groups.q().shift_left(n).extend(BEATS_BITS);
     let of_format = |format: Format| {
         let (integers, header) = match format {
             Format::Q8_0 => (4, 1),
