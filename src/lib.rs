@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
+pub mod bench;
 pub mod book;
 pub mod cli;
 pub mod compile;

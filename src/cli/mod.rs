@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line of `heddle`: one file for each subcommand.
 
+mod bench;
 mod device;
 mod infer;
 mod model;
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   heddle infer --model smollm2 --transport golden --greedy --prompt 'The capital of France is'
   heddle infer --model my.gguf --preset small --set array.lanes=32 --json
   heddle quality --model my.gguf --text my.txt
+  heddle bench port
 
 Exit codes: 0 done, 1 a check found differences, 2 an error.";
 
@@ -36,6 +38,8 @@ struct Cli {
 enum Command {
     /// Write text with a model (also without a subcommand)
     Infer(infer::InferArgs),
+    /// Measure port use, decoding, simulation and generation
+    Bench(bench::BenchArgs),
     /// Compare the accelerator's arithmetic with floating point
     Quality(quality::QualityArgs),
 }
@@ -46,6 +50,7 @@ pub fn main() -> ExitCode {
     let done = match &args.command {
         None => infer::run(&args.infer),
         Some(Command::Infer(args)) => infer::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Quality(args)) => quality::run(args),
     };
     match done {

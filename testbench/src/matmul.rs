@@ -125,9 +125,9 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Share of the cycles from the first beat of weights to the last result in which the port delivered a beat.
-    pub fn port_use(&self) -> f64 {
-        self.read_beats as f64 / (self.last_result - self.first_beat + 1) as f64
+    /// Cycles from the first beat of weights to the last result.
+    pub fn span(&self) -> u64 {
+        self.last_result - self.first_beat + 1
     }
 }
 

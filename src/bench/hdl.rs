@@ -1,8 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Speed of the native simulator and of the tool itself: `cargo run --release -p heddle-lang --example speed`.
+//! Speed of the HDL: its native simulator, and building, checking and printing an array.
 
+use super::{BenchError, Progress, Table};
 use heddle_lang::{BuildError, Builder, Expr, Module, Simulator, Ty, check, verilog};
-use std::{error::Error, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
+
+pub const NAME: &str = "hdl";
+/// Cycles per second of the dot product.
+const CYCLES_MIN: f64 = 1e6;
+/// Seconds for the array.
+const ARRAY_MAX: f64 = 0.1;
+const CYCLES: u64 = 1_000_000;
+const ROUNDS: usize = 3;
+
+/// The best of a few rounds each.
+pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
+    let mut table = Table::new(NAME, "Speed of the HDL", &["what", "figure", "target"]);
+    progress("simulating a dot product of 16 lanes");
+    let rates = (0..ROUNDS).map(|_| simulate(CYCLES)).collect::<Result<Vec<_>, _>>()?;
+    let rate = rates.into_iter().fold(0.0, f64::max);
+    let row = |what: &str, figure: String, target: String| vec![what.to_owned(), figure, target];
+    let target = format!(">= {:.0} Mcycles/s", CYCLES_MIN / 1e6);
+    table.rows.push(row("dot product of 16 lanes, native simulation", format!("{:.2} Mcycles/s", rate / 1e6), target));
+    progress("building an array of 32 x 32");
+    let times = (0..ROUNDS).map(|_| generate()).collect::<Result<Vec<_>, _>>()?;
+    let time = times.into_iter().fold(f64::INFINITY, f64::min);
+    let what = "array of 32 x 32 elements: built, checked, printed as two modules";
+    table.rows.push(row(what, format!("{:.1} ms", 1e3 * time), format!("< {:.0} ms", 1e3 * ARRAY_MAX)));
+    table.notes = format!("Best of {ROUNDS} rounds; the simulated dot product is checked against plain Rust.");
+    if rate < CYCLES_MIN {
+        table.missed.push(format!("{:.2} Mcycles/s of the dot product", rate / 1e6));
+    }
+    if time > ARRAY_MAX {
+        table.missed.push(format!("{:.1} ms for the array", 1e3 * time));
+    }
+    Ok(table)
+}
 
 /// 16 products of int8, registered; an adder tree with a register per level; a 32-bit accumulator.
 fn dot16() -> Result<Arc<Module>, BuildError> {
@@ -11,14 +44,15 @@ fn dot16() -> Result<Arc<Module>, BuildError> {
     let lanes = |m: &mut Builder, name: &str, v: &Expr| m.register_each(name, v.chunks(8).iter().map(Expr::as_signed));
     let (x, w) = (lanes(&mut m, "x", &x), lanes(&mut m, "w", &w));
     let products = m.register_each("product", x.iter().zip(&w).map(|(x, w)| x * w));
-    let sum = m.pipelined_sum("sum", products, &vec![Expr::bit_const(true); 4]);
+    let sum = m.pipelined_sum("sum", products, &[(); 4].map(|()| Expr::bit_const(true)));
     let total = m.reg("total", Ty::Signed(32), 0);
     m.next(&total, total.q().wrapping_add(sum.extend(32)));
     m.output("dot", total.q());
     m.build()
 }
 
-fn simulate(cycles: u64) -> Result<(), Box<dyn Error>> {
+/// Cycles per second, new operands in each.
+fn simulate(cycles: u64) -> Result<f64, BenchError> {
     let mut sim = Simulator::new(&dot16()?)?;
     let (x, w, dot) = (sim.port("x")?, sim.port("w")?, sim.port("dot")?);
     sim.reset()?;
@@ -44,9 +78,7 @@ fn simulate(cycles: u64) -> Result<(), Box<dyn Error>> {
     sim.set(w, 0);
     sim.run(8)?;
     assert_eq!(sim.get_signed(dot), i64::from(expected), "the dot product is wrong");
-    let (instructions, runs) = sim.size();
-    println!("dot16: {:.2} M cycles/s ({instructions} instructions in {runs} runs)", cycles as f64 / seconds / 1e6);
-    Ok(())
+    Ok(cycles as f64 / seconds)
 }
 
 /// A processing element that keeps its weight: `x` goes right, the sum goes down.
@@ -84,34 +116,13 @@ fn array(n: usize) -> Result<Arc<Module>, BuildError> {
     m.build()
 }
 
-fn generate() -> Result<(), Box<dyn Error>> {
+/// Seconds to build, check and print.
+fn generate() -> Result<f64, BenchError> {
     let start = Instant::now();
     let top = array(32)?;
-    let built = start.elapsed();
     let errors = check::all(&top).into_iter().filter(|f| f.severity == check::Severity::Error).count();
-    let checked = start.elapsed();
     let files = verilog::files(&top, &verilog::Options::default())?;
-    let printed = start.elapsed();
-    let lines: usize = files.iter().map(|f| f.text.lines().count()).sum();
+    let time = start.elapsed().as_secs_f64();
     assert_eq!((errors, files.len()), (0, 2), "a sound array of one kind of element");
-    println!("32x32 array: {} modules, {lines} lines in {printed:.1?} (built by {built:.1?}, checked by {checked:.1?})", files.len());
-    let start = Instant::now();
-    let mut sim = Simulator::new(&top)?;
-    let compiled = start.elapsed();
-    let cycles = 2000;
-    let start = Instant::now();
-    let inputs: Vec<_> = (0..32).map(|r| sim.port(&format!("x_{r}"))).collect::<Result<_, _>>()?;
-    for i in 0..cycles {
-        inputs.iter().for_each(|&p| sim.set(p, i * 7 + 3));
-        sim.step()?;
-    }
-    let rate = cycles as f64 / start.elapsed().as_secs_f64() / 1e3;
-    let (instructions, runs) = sim.size();
-    println!("its native simulation: {rate:.0} k cycles/s, compiled in {compiled:.1?} ({instructions} instructions in {runs} runs)");
-    Ok(())
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    simulate(2_000_000)?;
-    generate()
+    Ok(time)
 }
