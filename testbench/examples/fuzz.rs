@@ -7,12 +7,14 @@ use heddle_tb::fuzz::{self, Config};
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
-    match arguments().and_then(|config| fuzz::run(&config, &mut |s| println!("{s}"))) {
-        Ok(summary) => {
-            summary.found.iter().for_each(|f| println!("\n{f}"));
-            println!("\n{summary}");
-            ExitCode::from(u8::from(!summary.found.is_empty()))
-        }
+    let mut shown = 0;
+    let mut show = |summary: &fuzz::Summary| {
+        summary.found[shown..].iter().for_each(|f| println!("\n{f}"));
+        shown = summary.found.len();
+        println!("{summary}");
+    };
+    match arguments().and_then(|config| fuzz::run(&config, &mut show)) {
+        Ok(summary) => ExitCode::from(u8::from(!summary.found.is_empty())),
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::from(2)

@@ -75,6 +75,17 @@ fn a_driver_of_another_width_is_named() {
 }
 
 #[test]
+fn a_process_that_nothing_would_start_is_named() {
+    let mut m = Builder::new("m", file!());
+    let v = m.variable("v", U8);
+    let body = vec![m.assign(&v, 3), m.assign(&v, v.wrapping_add(1))];
+    m.process(std::slice::from_ref(&v), body);
+    m.output("q", &v);
+    let text = refused(m);
+    assert!(text.contains("the process of `v` reads nothing"), "{text}");
+}
+
+#[test]
 fn a_name_used_twice_is_named() {
     let mut m = Builder::new("m", file!());
     let a = m.input("a", U8);

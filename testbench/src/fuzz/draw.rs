@@ -320,6 +320,9 @@ impl Draw<'_> {
     fn process(&mut self) {
         let targets: Vec<Ty> = (0..1 + self.below(3)).map(|_| self.ty()).collect();
         let mut body: Vec<Step> = (0..targets.len()).map(|t| Step::Assign(t, self.like(targets[t]))).collect();
+        // A process that reads nothing is refused.
+        let awake = self.push(targets[0], Op::Input);
+        body.push(Step::Combine(0, Binary::Xor, 0, awake));
         body.extend(self.body(&targets, 3));
         let index = self.plan.processes.len();
         for (t, ty) in targets.iter().enumerate() {

@@ -85,6 +85,7 @@ fn key(designs: &[Design], options: &BuildOptions, verilator: &Verilator, compil
         .part(&verilator.version)
         .part(compiler)
         .parts(verilator_flags(options))
+        .parts(verilator.careful().iter().copied())
         .parts(compile::flags(options))
         .parts(compile::link_flags(options))
         .part(compile::level(options.opt));
@@ -162,7 +163,7 @@ impl Job<'_> {
         cache::create_dir(&folder)?;
         let class = format!("Hd{index}");
         let mut command = self.verilator.command();
-        command.current_dir(&sources).args(verilator_flags(self.options));
+        command.current_dir(&sources).args(verilator_flags(self.options)).args(self.verilator.careful());
         command.args(["--prefix", &class, "--top-module", &design.top, "--Mdir"]).arg(&folder);
         for (name, text) in &design.files {
             cache::write(&sources.join(name), text)?;

@@ -24,7 +24,10 @@ pub fn local(m: &Module) -> Vec<String> {
                 contents(memory, &mut errors);
             }
             Item::Instance(i) => connections(m, i, &mut errors),
-            Item::Process(p) => errors.extend(process::execute(p).err().map(|fault| latch(m, fault))),
+            Item::Process(p) => {
+                errors.extend(process::execute(p).err().map(|fault| latch(m, fault)));
+                errors.extend(asleep(m, p));
+            }
             Item::Property(p) => clock(m, p.clock, &p.name, &mut errors),
             Item::Comment(_) | Item::Parameter(..) => {}
         }
@@ -94,6 +97,14 @@ fn latch(m: &Module, fault: Fault) -> String {
         Fault::ReadFirst(id) => format!("`{}` is read before it is assigned: it would be a latch", name(id)),
         Fault::Undeclared(id) => format!("`{}` is assigned by a process that does not drive it", name(id)),
     }
+}
+
+/// `always @*` of Verilog-2005 runs when what it reads changes; if it reads nothing, it never does.
+fn asleep(m: &Module, p: &Process) -> Option<String> {
+    let mut read = p.body.iter().flat_map(Stmt::exprs).flat_map(reads);
+    let sleeps = !read.any(|id| !p.targets.contains(&id));
+    let names: Vec<&str> = p.targets.iter().map(|id| m.net(*id).name.as_str()).collect();
+    sleeps.then(|| format!("the process of `{}` reads nothing, so nothing would start it: assign the constants", names.join("`, `")))
 }
 
 /// Nets that an expression reads.

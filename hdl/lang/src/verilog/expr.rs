@@ -240,6 +240,18 @@ pub fn strip_sign(e: &Expr) -> &Expr {
     }
 }
 
+/// A connection to a port without a cast to signed around it: a port takes the bits as they are, and a sign there
+/// makes Yosys stop and Verilator extend the port's value by it in the instance.
+pub fn bits_of(atom: String) -> String {
+    let Some(inner) = atom.strip_prefix("$signed(").and_then(|s| s.strip_suffix(')')) else { return atom };
+    let mut depth = 0;
+    let closes_early = inner.chars().any(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth < 0
+    });
+    if closes_early { atom } else { inner.to_string() }
+}
+
 fn zeros(width: u32) -> String {
     if width == 1 { "1'b0".into() } else { format!("{width}'d0") }
 }

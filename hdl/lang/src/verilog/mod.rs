@@ -342,8 +342,7 @@ impl<'a> Printer<'a> {
         let mut connections = Vec::new();
         for (_, port) in i.module.ports() {
             let value = match i.inputs.iter().find(|(n, _)| *n == port.name) {
-                // A port takes the bits as they are; Yosys trips over a net whose sign is cast here.
-                Some((_, e)) => self.scope.atom(expr::strip_sign(e), &format!("{}_{}", i.name, port.name)),
+                Some((_, e)) => expr::bits_of(self.scope.atom(expr::strip_sign(e), &format!("{}_{}", i.name, port.name))),
                 None => i.outputs.iter().find(|(n, _)| *n == port.name).map(|(_, id)| self.scope.name(*id).to_string()).unwrap_or_default(),
             };
             connections.push((net_name(port), value));
