@@ -10,7 +10,10 @@ fn main() {
                 println!("{}\n\n{}", table.title, table.markdown());
                 table.missed.iter().for_each(|what| println!("MISSED: {what}\n"));
             }
-            Err(error) => println!("{}: {error}", bench.name),
+            Err(error) => {
+                eprintln!("{}: {error}", bench.name);
+                std::process::exit(1);
+            }
         }
     }
 }

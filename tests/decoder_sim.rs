@@ -43,7 +43,9 @@ fn check(test: &str, settings: &[&str]) {
         assert_eq!((sim.rows, sim.blocks, sim.descriptors), (golden.rows, golden.blocks, golden.descriptors), "{name}");
         assert!(sim.read_beats >= golden.read_beats && sim.cycles > sim.read_beats, "{name}");
     };
-    check("nano", &nano("nano"), &[1, 503, 370, 499, 475]);
+    for name in ["nano-q4_0", "nano-q8_0"] {
+        check(name, &nano(name), &[1, 503, 370, 499, 475]);
+    }
     for ty in [GgmlType::Q8_0, GgmlType::Q5_0, GgmlType::Q4_1, GgmlType::Q4_0] {
         check(ty.name(), &Tiny { ty, context: 128, output: true, ..Tiny::default() }.gguf(), &[1, 2, 3]);
         let Some(gguf) = shared(&format!("stories260K/stories260K-h192-{ty}.gguf")) else { continue };

@@ -58,9 +58,8 @@ fn most_likely_tokens_agree_with_llama_cpp() {
     assert!(agree * 100 >= ids.len() * 95, "{agree} of {}", ids.len());
 }
 
-/// Minutes of simulation: run by name, `cargo test --release --test decoder_smollm -- --ignored`.
+/// Some 100 million cycles.
 #[test]
-#[ignore = "minutes of simulation"]
 fn eight_tokens_in_simulation_equal_golden() {
     let Some(gguf) = smollm2() else { return };
     if !have_verilator("eight_tokens_in_simulation_equal_golden") {

@@ -120,11 +120,32 @@ fn tiny(change: impl FnOnce(&mut Vec<(&'static str, u32)>, &mut Vec<(&'static st
         writer.u32(key, value);
     }
     for (name, dims) in tensors {
-        let ty = if dims.len() == 1 { GgmlType::F32 } else { GgmlType::Q8_0 };
+        let ty = if dims.len() == 1 || dims[0] % 32 != 0 { GgmlType::F32 } else { GgmlType::Q8_0 };
         let bytes = ty.row_bytes(dims[0]).unwrap() * dims[1..].iter().product::<u64>();
         writer.tensor(name, &dims, ty, vec![0; bytes as usize]);
     }
     Gguf::from_bytes(writer.finish()).unwrap()
+}
+
+#[test]
+fn rows_that_do_not_fill_blocks_are_refused_with_the_remedy() {
+    let gguf = tiny(|sizes, tensors| {
+        sizes.iter_mut().filter(|(key, _)| *key == "llama.feed_forward_length").for_each(|(_, n)| *n = 44);
+        tensors[8].1 = vec![64, 44];
+        tensors[9].1 = vec![64, 44];
+        tensors[10].1 = vec![44, 64];
+    });
+    let text = ModelSpec::from_gguf(&gguf).unwrap().require_accelerated(&gguf).unwrap_err().to_string();
+    assert!(text.contains("blk.0.ffn_down.weight") && text.contains("44") && text.contains("64"), "{text}");
+}
+
+#[test]
+fn an_architecture_is_refused_by_name_with_those_there_are() {
+    let mut writer = GgufWriter::new();
+    writer.str("general.architecture", "mamba");
+    let gguf = Gguf::from_bytes(writer.finish()).unwrap();
+    let text = ModelSpec::from_gguf(&gguf).unwrap_err().to_string();
+    assert!(text.contains("`mamba`") && text.contains("supported: llama"), "{text}");
 }
 
 #[test]

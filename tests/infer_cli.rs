@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use decoder_support::{shared_path, tiny::Tiny};
 use heddle::model::embedded::embedded;
+use heddle_tb::tools::have_verilator;
 use serde_json::Value;
 
 fn heddle(args: &[&str]) -> Output {
@@ -169,4 +170,47 @@ fn waveforms_need_a_simulation_and_a_format() {
     assert!(refusal(&["infer", "--transport", "golden", "--trace", "a.vcd"]).contains("--transport sim"));
     assert!(refusal(&["infer", "--trace", "a.txt"]).contains(".vcd or .fst"));
     assert!(refusal(&["infer", "--trace-from", "5"]).contains("--trace"));
+}
+
+/// The simulated accelerator, found as a user's run finds it.
+fn simulated(args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_heddle")).args(["infer", "--tokens", "3", "--greedy"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+#[test]
+fn a_simulated_run_tells_its_cycles() {
+    if !have_verilator("a_simulated_run_tells_its_cycles") {
+        return;
+    }
+    let run: Value = serde_json::from_slice(&simulated(&["--json"]).stdout).unwrap();
+    assert_eq!(run["ids"], json(&["--tokens", "3", "--greedy"])["ids"]);
+    let number = |key: &str| run[key].as_f64().unwrap_or_else(|| panic!("{key} is not a number"));
+    assert!((0.9..1.0).contains(&number("port_use")), "{}", run["port_use"]);
+    let at_clock = number("clock_mhz") * 1e6 / number("cycles_per_token");
+    assert!((number("tokens_per_s_at_clock") - at_clock).abs() < 1.0);
+    assert!(run["per_token"][1]["cycles"].as_u64().unwrap() > 60_000);
+    assert!(run["counters"]["read_beats"].as_u64().unwrap() > 0);
+
+    let output = simulated(&[]);
+    let report = String::from_utf8(output.stderr).unwrap();
+    for part in ["cycles per token", "tokens/s", "120 MHz", "memory port", "bytes per token"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("KING:"));
+}
+
+#[test]
+fn a_window_of_a_run_becomes_waveforms() {
+    if !have_verilator("a_window_of_a_run_becomes_waveforms") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.vcd");
+    simulated(&["--preset", "nano", "--trace", path.to_str().unwrap(), "--trace-from", "5000", "--trace-cycles", "40"]);
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("$enddefinitions") && text.contains("m_axi_rdata_i") && text.contains("state_q"), "{}", text.len());
+    let times: Vec<u64> = text.lines().filter_map(|l| l.strip_prefix('#')?.parse().ok()).collect();
+    assert!(times.len() > 40 && times.len() < 200, "{} times", times.len());
 }

@@ -8,22 +8,24 @@
 module heddle_act_buffer (
     input  wire        clk_i,
     input  wire        rst_i,
+    // What to load: last block of a column, columns, bank
     input  wire        load_valid_i,
     output wire        load_ready_o,
     input  wire [5:0]  load_last_block_i,
     input  wire [3:0]  load_columns_i,
     input  wire        load_bank_i,
+    // Beats of the vectors, scales first
     input  wire        beat_valid_i,
     output wire        beat_ready_o,
     input  wire [31:0] beat_data_i,
     output wire        busy_o,
+    // Memories, read two cycles after the address
     input  wire [9:0]  x_addr_i,
     input  wire [6:0]  scale_addr_i,
     output wire [31:0] x_o,
     output wire [22:0] dx_o
 );
 
-    // What to load: last block of a column, columns, bank
     reg  active_q;
     reg  integers_q;
     reg  [3:0] column_q;
@@ -90,23 +92,10 @@ module heddle_act_buffer (
         end
     end
 
-    // A beat of scales holds one u32 each: exponent and fraction are kept
     // Readable two cycles after the last write
     reg  settle_q;
     reg  settled_q;
     assign busy_o = (take | settle_q) | settled_q;
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            settle_q <= 1'b0;
-            settled_q <= 1'b0;
-        end else begin
-            settle_q <= take;
-            settled_q <= settle_q;
-        end
-    end
-
-    // Memories, read two cycles after the address
     wire [31:0] x_0_read_data;
 
     heddle_ram_4096x8_w4_r4 x_0 (
@@ -132,6 +121,16 @@ module heddle_act_buffer (
 
     assign x_o = x_0_read_data;
     assign dx_o = scale_0_read_data;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            settle_q <= 1'b0;
+            settled_q <= 1'b0;
+        end else begin
+            settle_q <= take;
+            settled_q <= settle_q;
+        end
+    end
 
 endmodule
 

@@ -9,9 +9,11 @@
 module heddle_array (
     input  wire        clk_i,
     input  wire        rst_i,
+    // The matrix that comes next: columns in use, by tag
     input  wire        start_i,
     input  wire        start_tag_i,
     input  wire [3:0]  start_columns_i,
+    // Chunk
     input  wire        valid_i,
     input  wire [31:0] w_i,
     input  wire [15:0] d_i,
@@ -32,8 +34,6 @@ module heddle_array (
     output wire [63:0] acc_o
 );
 
-    // The matrix that comes next: columns in use, by tag
-    // Chunk
     // Columns in use, by tag: those of the chunk, and of the row whose accumulators are ready
     reg  [3:0] columns_even_q;
     reg  [3:0] columns_odd_q;

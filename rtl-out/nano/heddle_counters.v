@@ -29,6 +29,7 @@ module heddle_counters (
     output wire [31:0] write_beats_o,
     input  wire        write_wait_event_i,
     output wire [31:0] write_wait_o,
+    // Products and results, by columns in use
     input  wire [3:0]  columns_i,
     input  wire        block_i,
     input  wire        row_i,
@@ -36,6 +37,7 @@ module heddle_counters (
     output wire [31:0] rows_o,
     input  wire        descriptor_i,
     output wire [31:0] descriptors_o,
+    // From the first beat of weights to the last acknowledged result
     input  wire        weights_i,
     input  wire        acknowledged_i,
     output wire [31:0] first_beat_o,
@@ -62,6 +64,17 @@ module heddle_counters (
     assign write_beats_o = write_beats_q;
     reg  [31:0] write_wait_q;
     assign write_wait_o = write_wait_q;
+    reg  [31:0] blocks_q;
+    assign blocks_o = blocks_q;
+    reg  [31:0] rows_q;
+    assign rows_o = rows_q;
+    reg  [31:0] descriptors_q;
+    assign descriptors_o = descriptors_q;
+    reg  weights_seen_q;
+    reg  [31:0] first_beat_q;
+    assign first_beat_o = first_beat_q;
+    reg  [31:0] last_result_q;
+    assign last_result_o = last_result_q;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -163,14 +176,6 @@ module heddle_counters (
         end
     end
 
-    // Products and results, by columns in use
-    reg  [31:0] blocks_q;
-    assign blocks_o = blocks_q;
-    reg  [31:0] rows_q;
-    assign rows_o = rows_q;
-    reg  [31:0] descriptors_q;
-    assign descriptors_o = descriptors_q;
-
     always @(posedge clk_i) begin
         if (rst_i) begin
             blocks_q <= 32'd0;
@@ -200,13 +205,6 @@ module heddle_counters (
             descriptors_q <= descriptors_q + 32'd1;
         end
     end
-
-    // From the first beat of weights to the last acknowledged result
-    reg  weights_seen_q;
-    reg  [31:0] first_beat_q;
-    assign first_beat_o = first_beat_q;
-    reg  [31:0] last_result_q;
-    assign last_result_o = last_result_q;
 
     always @(posedge clk_i) begin
         if (rst_i) begin

@@ -8,6 +8,7 @@
 module heddle_csr (
     input  wire        clk_i,
     input  wire        rst_i,
+    // Write channels: address and data are taken together
     input  wire        s_axil_awvalid_i,
     output wire        s_axil_awready_o,
     input  wire [11:0] s_axil_awaddr_i,
@@ -17,6 +18,7 @@ module heddle_csr (
     input  wire [3:0]  s_axil_wstrb_i,
     output wire        s_axil_bvalid_o,
     input  wire        s_axil_bready_i,
+    // Read channels
     input  wire        s_axil_arvalid_i,
     output wire        s_axil_arready_o,
     input  wire [11:0] s_axil_araddr_i,
@@ -24,11 +26,14 @@ module heddle_csr (
     input  wire        s_axil_rready_i,
     output wire        control_start_o,
     output wire        control_clear_o,
+    // STATUS: State of the sequencer.
     input  wire        status_busy_i,
     input  wire        status_done_i,
     input  wire        status_error_i,
     input  wire        status_saturated_i,
+    // CAUSE: Cause of the error state.
     input  wire [3:0]  cause_cause_i,
+    // ERROR_ADDR: Byte address of the descriptor that stopped the program.
     input  wire [31:0] error_addr_i,
     output wire [26:0] program_address_o,
     output wire        irq_enable_done_o,
@@ -38,32 +43,50 @@ module heddle_csr (
     input  wire        irq_status_error_set_i,
     output wire        irq_status_error_o,
     output wire [31:0] scratch_o,
+    // CYCLES: Cycles busy.
     input  wire [31:0] cycles_i,
+    // READ_BEATS: Beats read from memory.
     input  wire [31:0] read_beats_i,
+    // READ_WAIT: Cycles with a read outstanding and no beat offered.
     input  wire [31:0] read_wait_i,
+    // READ_BLOCKED: Cycles with no read outstanding because the FIFO had no room for a burst.
     input  wire [31:0] read_blocked_i,
+    // READ_IDLE: Cycles with nothing to read.
     input  wire [31:0] read_idle_i,
+    // ARRAY_BUSY: Cycles in which the array took weights.
     input  wire [31:0] array_busy_i,
+    // ARRAY_STARVED: Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable.
     input  wire [31:0] array_starved_i,
+    // ARRAY_BLOCKED: Cycles with weights ready that waited for room for results.
     input  wire [31:0] array_blocked_i,
+    // BLOCKS: Weight blocks times columns processed: products divided by 32.
     input  wire [31:0] blocks_i,
+    // ROWS: Results: rows times columns.
     input  wire [31:0] rows_i,
+    // WRITE_BEATS: Beats written to memory.
     input  wire [31:0] write_beats_i,
+    // WRITE_WAIT: Cycles with a write beat offered and not accepted.
     input  wire [31:0] write_wait_i,
+    // DESCRIPTORS: Descriptors completed.
     input  wire [31:0] descriptors_i,
+    // FIRST_BEAT: Value of CYCLES at the first beat of weights.
     input  wire [31:0] first_beat_i,
+    // LAST_RESULT: Value of CYCLES when the last result was acknowledged.
     input  wire [31:0] last_result_i,
     output wire [31:0] s_axil_rdata_o,
     output wire [1:0]  s_axil_rresp_o,
     output wire [1:0]  s_axil_bresp_o
 );
 
-    // Write channels: address and data are taken together
     reg  bvalid_q;
     wire write_accept = (s_axil_awvalid_i & s_axil_wvalid_i) & ~bvalid_q;
     assign s_axil_awready_o = write_accept;
     assign s_axil_wready_o = write_accept;
     assign s_axil_bvalid_o = bvalid_q;
+    reg  rvalid_q;
+    assign s_axil_arready_o = ~rvalid_q;
+    wire read_accept = s_axil_arvalid_i & ~rvalid_q;
+    assign s_axil_rvalid_o = rvalid_q;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -75,12 +98,6 @@ module heddle_csr (
         end
     end
 
-    // Read channels
-    reg  rvalid_q;
-    assign s_axil_arready_o = ~rvalid_q;
-    wire read_accept = s_axil_arvalid_i & ~rvalid_q;
-    assign s_axil_rvalid_o = rvalid_q;
-
     always @(posedge clk_i) begin
         if (rst_i) begin
             rvalid_q <= 1'b0;
@@ -91,20 +108,11 @@ module heddle_csr (
         end
     end
 
-    // ID: Identifies the accelerator: the letters HDLE.
-    // VERSION: Version of the contract between host and hardware.
-    // DIGEST_LO: Digest of the configuration, bytes 0 to 3, byte 0 lowest.
-    // DIGEST_HI: Digest of the configuration, bytes 4 to 7, byte 4 lowest.
-    // GEOMETRY: Shape of the build.
-    // LIMITS: Capacities of the build.
     // CONTROL: Commands.
     wire control_write = write_accept & (s_axil_awaddr_i == 12'd32);
     assign control_start_o = control_write & (s_axil_wstrb_i[0] ? s_axil_wdata_i[0] : 1'b0);
     assign control_clear_o = control_write & (s_axil_wstrb_i[0] ? s_axil_wdata_i[1] : 1'b0);
 
-    // STATUS: State of the sequencer.
-    // CAUSE: Cause of the error state.
-    // ERROR_ADDR: Byte address of the descriptor that stopped the program.
     // PROGRAM: Byte address of the first descriptor, a multiple of 32.
     wire program_write = write_accept & (s_axil_awaddr_i == 12'd48);
     reg  [26:0] program_address_q;
@@ -167,21 +175,6 @@ module heddle_csr (
         end
     end
 
-    // CYCLES: Cycles busy.
-    // READ_BEATS: Beats read from memory.
-    // READ_WAIT: Cycles with a read outstanding and no beat offered.
-    // READ_BLOCKED: Cycles with no read outstanding because the FIFO had no room for a burst.
-    // READ_IDLE: Cycles with nothing to read.
-    // ARRAY_BUSY: Cycles in which the array took weights.
-    // ARRAY_STARVED: Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable.
-    // ARRAY_BLOCKED: Cycles with weights ready that waited for room for results.
-    // BLOCKS: Weight blocks times columns processed: products divided by 32.
-    // ROWS: Results: rows times columns.
-    // WRITE_BEATS: Beats written to memory.
-    // WRITE_WAIT: Cycles with a write beat offered and not accepted.
-    // DESCRIPTORS: Descriptors completed.
-    // FIRST_BEAT: Value of CYCLES at the first beat of weights.
-    // LAST_RESULT: Value of CYCLES when the last result was acknowledged.
     // The word at the address, and whether there is one
     reg  [31:0] read_data;
     reg  read_found;

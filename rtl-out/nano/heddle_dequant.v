@@ -8,6 +8,7 @@
 module heddle_dequant (
     input  wire        clk_i,
     input  wire        rst_i,
+    // The matrix: format, rows, last step of a row (a step is a block, or the blocks taken together), bank, tag
     input  wire        start_valid_i,
     output wire        start_ready_o,
     input  wire [1:0]  start_format_i,
@@ -15,6 +16,7 @@ module heddle_dequant (
     input  wire [5:0]  start_last_step_i,
     input  wire        start_bank_i,
     input  wire        start_tag_i,
+    // Beats of the weights; room for the results of another row
     input  wire        beat_valid_i,
     output wire        beat_ready_o,
     input  wire [31:0] beat_data_i,
@@ -29,6 +31,7 @@ module heddle_dequant (
     output wire        matrix_last_o,
     output wire        tag_o,
     output wire [9:0]  x_addr_o,
+    // Events
     output wire        row_issue_o,
     output wire        busy_o,
     output wire        block_o,
@@ -37,7 +40,6 @@ module heddle_dequant (
     output wire        taken_o
 );
 
-    // The matrix: format, rows, last step of a row (a step is a block, or the blocks taken together), bank, tag
     reg  active_q;
     reg  drain_q;
     assign start_ready_o = ~active_q;

@@ -8,16 +8,20 @@
 module heddle_result_store (
     input  wire        clk_i,
     input  wire        rst_i,
+    // Room: a row is announced when its results have room and the one before has been taken over
     input  wire        row_issue_i,
     input  wire [3:0]  issue_columns_i,
     output wire        room_o,
+    // The row being converted, column 0 first
     input  wire        row_valid_i,
     input  wire        row_matrix_last_i,
     input  wire [3:0]  row_columns_i,
     input  wire [63:0] acc_i,
+    // Where the results of each matrix go
     input  wire        cmd_valid_i,
     output wire        cmd_ready_o,
     input  wire [31:0] cmd_addr_i,
+    // AXI4 write channels
     output wire        awvalid_o,
     input  wire        awready_i,
     output wire [31:0] awaddr_o,
@@ -27,6 +31,7 @@ module heddle_result_store (
     output wire [3:0]  wstrb_o,
     input  wire        bvalid_i,
     input  wire [1:0]  bresp_i,
+    // Nothing announced, nothing under way
     output wire        idle_o,
     output wire        error_o,
     output wire        beat_o,
@@ -35,25 +40,12 @@ module heddle_result_store (
     output wire        matrix_done_o
 );
 
-    // Room: a row is announced when its results have room and the one before has been taken over
     reg  [6:0] free_q;
     reg  [3:0] spacing_q;
     wire room = (spacing_q == 4'd0) & ({3'd0, issue_columns_i} <= free_q);
     assign room_o = room;
     wire [6:0] after_take_choice = row_issue_i ? {3'd0, issue_columns_i} : 7'd0;
     wire [6:0] after_take = free_q - after_take_choice;
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            spacing_q <= 4'd0;
-        end else if (row_issue_i) begin
-            spacing_q <= issue_columns_i - 4'd1;
-        end else if (|spacing_q) begin
-            spacing_q <= spacing_q - 4'd1;
-        end
-    end
-
-    // The row being converted, column 0 first
     reg  [3:0] left_q;
     reg  matrix_last_q;
     reg  [63:0] hold_q;
@@ -115,6 +107,16 @@ module heddle_result_store (
 
     always @(posedge clk_i) begin
         if (rst_i) begin
+            spacing_q <= 4'd0;
+        end else if (row_issue_i) begin
+            spacing_q <= issue_columns_i - 4'd1;
+        end else if (|spacing_q) begin
+            spacing_q <= spacing_q - 4'd1;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
             left_q <= 4'd0;
         end else if (row_valid_i) begin
             left_q <= row_columns_i;
@@ -147,8 +149,6 @@ module heddle_result_store (
 
     // Room was reserved when the row was announced.
     wire unused_results = &{1'b0, results_in_ready, results_count};
-
-    // Where the results of each matrix go
     wire flush;
     wire commands_in_ready;
     wire commands_out_valid;
@@ -209,22 +209,6 @@ module heddle_result_store (
     reg  [31:0] next_q;
     wire [31:0] address = fresh_q ? commands_out_data : next_q;
     assign flush = send & full_last_q;
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            fresh_q <= 1'b1;
-        end else if (send) begin
-            fresh_q <= full_last_q;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (send) begin
-            next_q <= address + 32'd4;
-        end
-    end
-
-    // AXI4 write channels
     reg  awvalid_q;
     reg  wvalid_q;
     reg  [7:0] unacknowledged_q;
@@ -239,6 +223,23 @@ module heddle_result_store (
     assign wvalid_o = wvalid_q;
     assign wdata_o = wdata_q;
     assign wstrb_o = wstrb_q;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            fresh_q <= 1'b1;
+        end else if (send) begin
+            fresh_q <= full_last_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (send) begin
+            next_q <= address + 32'd4;
+            awaddr_q <= address;
+            wdata_q <= beat_q;
+            wstrb_q <= {4{strobe_q}};
+        end
+    end
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -267,14 +268,6 @@ module heddle_result_store (
             unacknowledged_q <= unacknowledged_q + 8'd1;
         end else if (~send & bvalid_i) begin
             unacknowledged_q <= unacknowledged_q - 8'd1;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (send) begin
-            awaddr_q <= address;
-            wdata_q <= beat_q;
-            wstrb_q <= {4{strobe_q}};
         end
     end
 

@@ -67,7 +67,6 @@ module heddle_scale_acc_1 (
         too_large_q <= valid_8_q & product_too_large;
     end
 
-    // Blocks of one cycle, summed
     // The row
     reg  first_term_1_q;
     reg  first_term_2_q;

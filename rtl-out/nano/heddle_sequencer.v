@@ -9,9 +9,11 @@
 module heddle_sequencer (
     input  wire        clk_i,
     input  wire        rst_i,
+    // Control
     input  wire        start_i,
     input  wire        clear_i,
     input  wire [31:0] program_i,
+    // Units
     input  wire        job_ready_i,
     input  wire        load_ready_i,
     input  wire        matrix_ready_i,
@@ -25,10 +27,12 @@ module heddle_sequencer (
     output wire [31:0] job_addr_o,
     output wire [37:0] job_beats_o,
     output wire [1:0]  job_dest_o,
+    // Activations to load; the bank of the matrix is the one loaded last
     output wire        load_valid_o,
     output wire [5:0]  load_last_block_o,
     output wire [3:0]  load_columns_o,
     output wire        load_bank_o,
+    // The matrix
     output wire        matrix_valid_o,
     output wire [1:0]  matrix_format_o,
     output wire [23:0] matrix_rows_o,
@@ -37,6 +41,7 @@ module heddle_sequencer (
     output wire        matrix_bank_o,
     output wire        matrix_tag_o,
     output wire [31:0] matrix_results_o,
+    // Status, and what happens in this cycle
     output wire        busy_o,
     output wire        begin_o,
     output wire        cleared_o,
@@ -49,8 +54,6 @@ module heddle_sequencer (
     output wire        descriptor_o
 );
 
-    // Control
-    // Units
     // Memory errors since the start or the last clear
     reg  read_error_q;
     reg  write_error_q;
@@ -372,7 +375,6 @@ module heddle_sequencer (
         end
     end
 
-    // States
     // The descriptor after this one is asked for as soon as this one is known to be good and not the last
     wire ahead = ((state_q == STATE_CHECK) & ~bad) & ~is_end;
 
@@ -424,16 +426,6 @@ module heddle_sequencer (
     reg  [31:0] error_addr_q;
     wire finished = (fence_out & is_end) & ~memory_error;
     wire failing = ((state_q == STATE_CHECK) & bad) | (fence_out & memory_error);
-    assign busy_o = running;
-    assign begin_o = begin_program;
-    assign cleared_o = clear_accepted;
-    assign done_o = done_q;
-    assign error_o = error_q;
-    assign cause_o = cause_q;
-    assign error_addr_o = error_addr_q;
-    assign finished_o = finished;
-    assign stopped_o = stopped;
-    assign descriptor_o = matrix_go | (fence_out & ~memory_error);
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -466,6 +458,18 @@ module heddle_sequencer (
             error_addr_q <= 32'd0;
         end
     end
+
+    // Status, and what happens in this cycle
+    assign busy_o = running;
+    assign begin_o = begin_program;
+    assign cleared_o = clear_accepted;
+    assign done_o = done_q;
+    assign error_o = error_q;
+    assign cause_o = cause_q;
+    assign error_addr_o = error_addr_q;
+    assign finished_o = finished;
+    assign stopped_o = stopped;
+    assign descriptor_o = matrix_go | (fence_out & ~memory_error);
 
 endmodule
 

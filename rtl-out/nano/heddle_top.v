@@ -8,31 +8,37 @@
 module heddle_top (
     input  wire        clk_i,
     input  wire        rst_i,
+    // Memory: read address
     output wire        m_axi_arvalid_o,
     input  wire        m_axi_arready_i,
     output wire [31:0] m_axi_araddr_o,
     output wire [7:0]  m_axi_arlen_o,
+    output wire [2:0]  m_axi_arsize_o,
+    output wire [1:0]  m_axi_arburst_o,
+    // Memory: read data, always taken
     input  wire        m_axi_rvalid_i,
+    output wire        m_axi_rready_o,
     input  wire [31:0] m_axi_rdata_i,
     input  wire [1:0]  m_axi_rresp_i,
     input  wire        m_axi_rlast_i,
+    // Memory: write address, single beats
     output wire        m_axi_awvalid_o,
     input  wire        m_axi_awready_i,
     output wire [31:0] m_axi_awaddr_o,
+    output wire [7:0]  m_axi_awlen_o,
+    output wire [2:0]  m_axi_awsize_o,
+    output wire [1:0]  m_axi_awburst_o,
+    // Memory: write data
     output wire        m_axi_wvalid_o,
     input  wire        m_axi_wready_i,
     output wire [31:0] m_axi_wdata_o,
     output wire [3:0]  m_axi_wstrb_o,
-    input  wire        m_axi_bvalid_i,
-    input  wire [1:0]  m_axi_bresp_i,
-    output wire [2:0]  m_axi_arsize_o,
-    output wire [1:0]  m_axi_arburst_o,
-    output wire        m_axi_rready_o,
-    output wire [7:0]  m_axi_awlen_o,
-    output wire [2:0]  m_axi_awsize_o,
-    output wire [1:0]  m_axi_awburst_o,
     output wire        m_axi_wlast_o,
+    // Memory: write response
+    input  wire        m_axi_bvalid_i,
     output wire        m_axi_bready_o,
+    input  wire [1:0]  m_axi_bresp_i,
+    // Registers
     input  wire        s_axil_awvalid_i,
     input  wire [11:0] s_axil_awaddr_i,
     input  wire        s_axil_wvalid_i,
@@ -53,7 +59,6 @@ module heddle_top (
     output wire        irq_o
 );
 
-    // Constant parts of the memory port
     assign m_axi_arsize_o = 3'd2;
     assign m_axi_arburst_o = 2'd1;
     assign m_axi_rready_o = 1'b1;

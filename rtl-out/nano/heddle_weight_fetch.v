@@ -9,11 +9,13 @@
 module heddle_weight_fetch (
     input  wire        clk_i,
     input  wire        rst_i,
+    // Jobs
     input  wire        job_valid_i,
     output wire        job_ready_o,
     input  wire [31:0] job_addr_i,
     input  wire [37:0] job_beats_i,
     input  wire [1:0]  job_dest_i,
+    // AXI4 read channels
     output wire        arvalid_o,
     input  wire        arready_i,
     output wire [31:0] araddr_o,
@@ -22,6 +24,7 @@ module heddle_weight_fetch (
     input  wire [31:0] rdata_i,
     input  wire [1:0]  rresp_i,
     input  wire        rlast_i,
+    // Beats
     input  wire        beat_ready_i,
     output wire        beat_valid_o,
     output wire [31:0] beat_data_o,
@@ -33,8 +36,6 @@ module heddle_weight_fetch (
     output wire        idle_o
 );
 
-    // Jobs
-    // AXI4 read channels
     // The job in hand
     reg  active_q;
     reg  [31:0] addr_q;
@@ -145,8 +146,6 @@ module heddle_weight_fetch (
 
     // A beat comes only after its burst was asked for, so its tag is there.
     wire unused_tags = &{1'b0, tags_out_valid, tags_count};
-
-    // Beats
     wire beats_in_ready;
     wire beats_out_valid;
     wire [33:0] beats_out_data;

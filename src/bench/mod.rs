@@ -67,12 +67,12 @@ impl Table {
     }
 
     /// The page of `docs/results`.
-    pub fn page(&self, timed: bool) -> String {
+    pub fn page(&self, command: &str, timed: bool) -> String {
         let machine = match timed {
             true => format!(" Measured on {}; other machines differ.", machine()),
             false => String::new(),
         };
-        format!("# {}\n\nWritten by `heddle bench {} --docs`.{machine}\n\n{}\n\n{}", self.title, self.name, self.notes, self.markdown())
+        format!("# {}\n\nWritten by `{command}`.{machine}\n\n{}\n\n{}", self.title, self.notes, self.markdown())
     }
 }
 

@@ -39,7 +39,8 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         }
         if args.docs {
             let page = args.dir.join(format!("{}.md", table.name));
-            std::fs::write(&page, table.page(bench.timed)).with_context(|| format!("cannot write `{}`", page.display()))?;
+            std::fs::write(&page, table.page(&format!("heddle bench {} --docs", table.name), bench.timed))
+                .with_context(|| format!("cannot write `{}`", page.display()))?;
         }
         tables.push(table);
     }

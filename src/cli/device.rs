@@ -79,8 +79,11 @@ impl TransportArgs {
 
     fn simulation(&self, config: &Config, quiet: bool) -> Result<Sim> {
         let options = BuildOptions { trace: self.trace_kind()?, ..BuildOptions::default() };
-        let bar = spinner(quiet);
-        let library = sim::build(config, &options, &mut |line| bar.set_message(line.to_string()));
+        let bar = steps_bar(quiet);
+        let library = sim::build(config, &options, &mut |line| {
+            bar.inc(1);
+            bar.set_message(line.to_string());
+        });
         bar.finish_and_clear();
         let mut sim = Sim::new(&library?, config)?;
         if let Some(file) = &self.trace {
@@ -107,6 +110,21 @@ pub fn spinner(quiet: bool) -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::new_spinner().with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Steps of building a simulation: the Verilog, Verilator, its runtime, the compiler; three of them if the runtime
+/// is in the cache.
+const BUILD_STEPS: u64 = 4;
+
+/// A bar of the steps of a build, on the standard error; nothing if `quiet`.
+fn steps_bar(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} [{bar:16}] {wide_msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(BUILD_STEPS).with_style(style.progress_chars("=> "));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use super::device::{HardwareArgs, counting_bar};
 use super::model::open_model;
+use crate::bench::Table;
 use crate::model::tokenizer::{EncodeOptions, Tokenizer};
 use crate::quality::{KLD_MAX, PPL_MAX, Quality, TOP1_MIN, measure};
 
@@ -42,11 +44,16 @@ pub struct QualityArgs {
     /// Print one JSON array instead of the table
     #[arg(long)]
     json: bool,
+    /// Also write the table to this page
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/results/quality.md")]
+    docs: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Row {
     model: String,
+    /// Tokens per second on the golden model, the reference in floating point included.
+    tokens_per_s: f64,
     #[serde(flatten)]
     quality: Quality,
     passes: bool,
@@ -54,23 +61,48 @@ struct Row {
 
 pub fn run(args: &QualityArgs) -> Result<ExitCode> {
     let mut rows = Vec::new();
-    if !args.json {
-        println!("{:<40} {:>9} {:>9} {:>8} {:>10} {:>9} {:>9}", "model", "positions", "KLD", "top-1", "PPL f32", "PPL", "change");
-    }
     for (model, text) in cases(args)? {
-        let row = judge(args, &model, &text)?;
-        if !args.json {
-            print_row(&row);
-        }
-        rows.push(row);
+        rows.push(judge(args, &model, &text)?);
     }
-    let passes = rows.iter().all(|row| row.passes);
+    let table = table(&rows);
     if args.json {
         println!("{}", serde_json::to_string(&rows)?);
     } else {
-        println!("limits: KLD {KLD_MAX}, top-1 {:.0} %, perplexity {:.0} %", 100.0 * TOP1_MIN, 100.0 * PPL_MAX);
+        println!("{}\n{}", table.markdown(), table.notes);
     }
+    if let Some(page) = &args.docs {
+        std::fs::write(page, table.page("heddle quality --docs", true)).with_context(|| format!("cannot write `{}`", page.display()))?;
+    }
+    let passes = rows.iter().all(|row| row.passes);
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn table(rows: &[Row]) -> Table {
+    let head = ["model", "positions", "KLD", "top-1", "PPL f32", "PPL", "change", "tokens/s", "passes"];
+    let mut table = Table::new("quality", "Quality of the accelerator's arithmetic", &head);
+    table.notes = format!(
+        "The golden model of the accelerator against the same weights in floating point. Limits: KLD {KLD_MAX}, top-1 {:.0} %, perplexity \
+         {:.0} %. *Tokens/s* are those of both runs together.",
+        100.0 * TOP1_MIN,
+        100.0 * PPL_MAX
+    );
+    table.rows = rows.iter().map(cells).collect();
+    table
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let Quality { positions, kld, top1, ppl_reference, ppl } = row.quality;
+    vec![
+        row.model.clone(),
+        positions.to_string(),
+        format!("{kld:.5}"),
+        format!("{:.2} %", 100.0 * top1),
+        format!("{ppl_reference:.4}"),
+        format!("{ppl:.4}"),
+        format!("{:+.3} %", 100.0 * row.quality.ppl_change()),
+        format!("{:.0}", row.tokens_per_s),
+        if row.passes { "yes" } else { "NO" }.into(),
+    ]
 }
 
 fn cases(args: &QualityArgs) -> Result<Vec<(String, PathBuf)>> {
@@ -92,6 +124,7 @@ fn judge(args: &QualityArgs, model: &str, text: &Path) -> Result<Row> {
     let mut ids = tokenizer.encode(&content, EncodeOptions::PROMPT);
     ids.truncate(args.tokens.unwrap_or(usize::MAX));
     let bar = counting_bar("contexts", args.json);
+    let start = Instant::now();
     let bos = tokenizer.encode("", EncodeOptions::PROMPT).first().copied();
     let quality = measure(&gguf, &config, &ids, bos, &|done, all| {
         bar.set_length(all as u64);
@@ -99,18 +132,11 @@ fn judge(args: &QualityArgs, model: &str, text: &Path) -> Result<Row> {
     });
     bar.finish_and_clear();
     let quality = quality?;
-    Ok(Row { model: name(model), passes: quality.passes(), quality })
+    let tokens_per_s = ids.len() as f64 / start.elapsed().as_secs_f64();
+    Ok(Row { model: name(model), tokens_per_s, passes: quality.passes(), quality })
 }
 
 /// The last part of a path.
 fn name(model: &str) -> String {
     Path::new(model).file_name().map_or_else(|| model.to_string(), |n| n.to_string_lossy().into_owned())
-}
-
-fn print_row(row: &Row) {
-    let Quality { positions, kld, top1, ppl_reference, ppl } = row.quality;
-    let verdict = if row.passes { "" } else { "  FAILS" };
-    let change = 100.0 * row.quality.ppl_change();
-    let top1 = 100.0 * top1;
-    println!("{:<40} {positions:>9} {kld:>9.5} {top1:>6.2} % {ppl_reference:>10.4} {ppl:>9.4} {change:>+7.3} %{verdict}", row.model);
 }

@@ -75,11 +75,6 @@ impl MemoryMap {
     pub fn bytes(&self) -> usize {
         self.end as usize
     }
-
-    /// Bytes of weights: what one token reads.
-    pub fn weight_bytes(&self) -> usize {
-        self.matrices.iter().map(|m| m.bytes).sum()
-    }
 }
 
 impl Matrix {

@@ -11,7 +11,7 @@ use heddle_tb::SimError;
 use heddle_tb::axi::MemoryConfig;
 use heddle_tb::rtl::{self, RtlError};
 use heddle_tb::soc::{Soc, SocError};
-use heddle_tb::tools::{self, Group, ToolError};
+use heddle_tb::tools::{self, ToolError};
 use heddle_tb::verilator::{BuildOptions, Library, Model};
 
 use super::{Transport, TransportError};
@@ -30,10 +30,7 @@ pub enum SimBuildError {
 /// Generates and verilates the accelerator of `config`, or takes it from the cache; installs Verilator beside the
 /// project if there is none. `progress` hears of each step.
 pub fn build(config: &Config, options: &BuildOptions, progress: &mut dyn FnMut(&str)) -> Result<Library, SimBuildError> {
-    if let Err(ToolError::NoVerilator { .. }) = tools::find_verilator() {
-        progress("installing Verilator");
-        tools::provision(Group::Sim, progress)?;
-    }
+    tools::verilator_or_provision(progress)?;
     progress("generating the Verilog");
     let top = top(config)?;
     Ok(rtl::verilated(&top, options, progress)?)

@@ -197,17 +197,19 @@ pub fn random_matrix(rng: &mut Random, format: Format, blocks: usize) -> Vec<u8>
             out.extend(random_scale(rng).to_le_bytes());
         }
         let rest = format.block_bytes() - if format.has_minimum() { 4 } else { 2 };
-        let extreme = rng.chance(16);
-        out.extend((0..rest).map(|_| if extreme { 0x80 } else { rng.bits() as u8 }));
+        // The least and the largest integers of 8 bits, and of two 4-bit halves.
+        let extreme = rng.chance(16).then(|| [0x80, 0x7f, 0x00, 0xff][rng.bits() as usize % 4]);
+        out.extend((0..rest).map(|_| extreme.unwrap_or(rng.bits() as u8)));
     }
     out
 }
 
 fn random_scale(rng: &mut Random) -> u16 {
-    match rng.bits() % 16 {
-        0 => 0,
-        1 => rng.bits() as u16 & 0x83ff,
-        2 => 0x3c00,
+    match rng.bits() % 64 {
+        0..4 => 0,
+        4..8 => rng.bits() as u16 & 0x83ff,
+        8..12 => 0x3c00,
+        12 => 0x7bff,
         _ => (rng.bits() as u16 & 0x83ff) | (10 + rng.bits() as u16 % 8) << 10,
     }
 }

@@ -16,12 +16,10 @@ fn builder_and_native_simulation_mean_the_same() {
 
 #[test]
 fn simulation_and_verilog_mean_the_same() {
-    let verilator = tools::find_verilator().is_ok();
+    let verilator = tools::have_verilator("simulation_and_verilog_mean_the_same");
     let config = Config { seed: 20_000, modules: 40, cycles: 60, verilator, ..Config::default() };
-    if !verilator {
-        println!("skipped: Verilator is not installed");
-    }
     if !config.icarus {
+        assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "Icarus is needed; `tools/provision.sh lint --ci` installs it");
         println!("skipped: Icarus is not installed");
     }
     let summary = fuzz::run(&config, &mut |_| {}).expect("the tools run");

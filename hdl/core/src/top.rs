@@ -104,35 +104,57 @@ impl Axi {
         let (port, bytes) = (config.memory.port_bits, config.port_bytes());
         let size = Expr::constant(Ty::Unsigned(3), bytes.ilog2().into());
         let incr = Expr::constant(Ty::Unsigned(2), BURST_INCR);
-        m.comment("Constant parts of the memory port");
-        let axi = Axi {
-            arvalid: m.output_port("m_axi_arvalid", Ty::BIT),
-            arready: m.input("m_axi_arready", Ty::BIT),
-            araddr: m.output_port("m_axi_araddr", Ty::Unsigned(32)),
-            arlen: m.output_port("m_axi_arlen", Ty::Unsigned(8)),
-            rvalid: m.input("m_axi_rvalid", Ty::BIT),
-            rdata: m.input("m_axi_rdata", Ty::Unsigned(port)),
-            rresp: m.input("m_axi_rresp", Ty::Unsigned(2)),
-            rlast: m.input("m_axi_rlast", Ty::BIT),
-            awvalid: m.output_port("m_axi_awvalid", Ty::BIT),
-            awready: m.input("m_axi_awready", Ty::BIT),
-            awaddr: m.output_port("m_axi_awaddr", Ty::Unsigned(32)),
-            wvalid: m.output_port("m_axi_wvalid", Ty::BIT),
-            wready: m.input("m_axi_wready", Ty::BIT),
-            wdata: m.output_port("m_axi_wdata", Ty::Unsigned(port)),
-            wstrb: m.output_port("m_axi_wstrb", Ty::Unsigned(bytes)),
-            bvalid: m.input("m_axi_bvalid", Ty::BIT),
-            bresp: m.input("m_axi_bresp", Ty::Unsigned(2)),
-        };
+        let one = || Expr::bit_const(true);
+        let single = || Expr::constant(Ty::Unsigned(8), 0);
+        m.comment("Memory: read address");
+        let arvalid = m.output_port("m_axi_arvalid", Ty::BIT);
+        let arready = m.input("m_axi_arready", Ty::BIT);
+        let araddr = m.output_port("m_axi_araddr", Ty::Unsigned(32));
+        let arlen = m.output_port("m_axi_arlen", Ty::Unsigned(8));
         m.output("m_axi_arsize", &size);
         m.output("m_axi_arburst", &incr);
-        m.output("m_axi_rready", Expr::bit_const(true));
-        m.output("m_axi_awlen", Expr::constant(Ty::Unsigned(8), 0));
+        m.comment("Memory: read data, always taken");
+        let rvalid = m.input("m_axi_rvalid", Ty::BIT);
+        m.output("m_axi_rready", one());
+        let rdata = m.input("m_axi_rdata", Ty::Unsigned(port));
+        let rresp = m.input("m_axi_rresp", Ty::Unsigned(2));
+        let rlast = m.input("m_axi_rlast", Ty::BIT);
+        m.comment("Memory: write address, single beats");
+        let awvalid = m.output_port("m_axi_awvalid", Ty::BIT);
+        let awready = m.input("m_axi_awready", Ty::BIT);
+        let awaddr = m.output_port("m_axi_awaddr", Ty::Unsigned(32));
+        m.output("m_axi_awlen", single());
         m.output("m_axi_awsize", size);
         m.output("m_axi_awburst", incr);
-        m.output("m_axi_wlast", Expr::bit_const(true));
-        m.output("m_axi_bready", Expr::bit_const(true));
-        axi
+        m.comment("Memory: write data");
+        let wvalid = m.output_port("m_axi_wvalid", Ty::BIT);
+        let wready = m.input("m_axi_wready", Ty::BIT);
+        let wdata = m.output_port("m_axi_wdata", Ty::Unsigned(port));
+        let wstrb = m.output_port("m_axi_wstrb", Ty::Unsigned(bytes));
+        m.output("m_axi_wlast", one());
+        m.comment("Memory: write response");
+        let bvalid = m.input("m_axi_bvalid", Ty::BIT);
+        m.output("m_axi_bready", one());
+        let bresp = m.input("m_axi_bresp", Ty::Unsigned(2));
+        Axi {
+            arvalid,
+            arready,
+            araddr,
+            arlen,
+            rvalid,
+            rdata,
+            rresp,
+            rlast,
+            awvalid,
+            awready,
+            awaddr,
+            wvalid,
+            wready,
+            wdata,
+            wstrb,
+            bvalid,
+            bresp,
+        }
     }
 }
 
@@ -342,6 +364,7 @@ fn store(m: &mut Builder, config: &Config, axi: &Axi, sequencer: &Outputs, array
 fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters: &Outputs, saturated: &Expr, w: &Wires) {
     let port = |m: &mut Builder, name: &str, width: u32| m.input(&format!("s_axil_{name}"), Ty::Unsigned(width));
     let mut inputs: Vec<(String, Expr)> = Vec::new();
+    m.comment("Registers");
     for (name, width) in [
         ("awvalid", 1),
         ("awaddr", ADDRESS_BITS),

@@ -78,6 +78,8 @@ pub struct Builder {
     source: String,
     nets: Vec<Net>,
     items: Vec<Item>,
+    /// The comment that waits for what it is about.
+    heading: Vec<String>,
     names: BTreeSet<String>,
     clock: Option<NetId>,
     reset: Option<Expr>,
@@ -93,6 +95,7 @@ impl Builder {
             source: source.replace('\\', "/"),
             nets: vec![],
             items: vec![],
+            heading: vec![],
             names: BTreeSet::new(),
             clock: None,
             reset: None,
@@ -113,9 +116,22 @@ impl Builder {
         self.doc.extend(text.lines().map(|l| l.trim().to_string()));
     }
 
-    /// A comment line before what is added next.
+    /// A comment before what is added next; before a port, it heads a group in the list of ports.
     pub fn comment(&mut self, text: &str) {
-        self.items.extend(text.lines().map(|l| Item::Comment(l.trim().to_string())));
+        self.heading = text.lines().map(|l| l.trim().to_string()).collect();
+    }
+
+    fn item(&mut self, item: Item) {
+        self.items.extend(self.heading.drain(..).map(Item::Comment));
+        self.items.push(item);
+    }
+
+    fn port(&mut self, name: &str, ty: Ty, kind: NetKind) -> Expr {
+        let net = self.net(name, ty, kind);
+        if let Some(port) = self.nets.last_mut() {
+            port.heading.clone_from(&self.heading);
+        }
+        net
     }
 
     /// A description of a net, printed beside its declaration.
@@ -149,7 +165,7 @@ impl Builder {
             self.errors.push(format!("`{name}` has no bits"));
         }
         let id = NetId(self.nets.len() as u32);
-        self.nets.push(Net { name: name.to_string(), ty, kind, doc: String::new() });
+        self.nets.push(Net { name: name.to_string(), ty, kind, doc: String::new(), heading: vec![] });
         Expr::new(ty, Kind::Net(id, name.into()))
     }
 
@@ -168,24 +184,29 @@ impl Builder {
 
     /// Another clock; the first one is the default of registers and memories.
     pub fn clock(&mut self, name: &str) -> Expr {
-        let clock = self.net(name, Ty::BIT, NetKind::Clock);
+        let clock = self.port(name, Ty::BIT, NetKind::Clock);
+        self.heading.clear();
         self.clock = self.clock.or(Builder::id(&clock));
         clock
     }
 
     pub fn input(&mut self, name: &str, ty: Ty) -> Expr {
-        self.net(name, ty, NetKind::Input)
+        let input = self.port(name, ty, NetKind::Input);
+        self.heading.clear();
+        input
     }
 
     pub fn output(&mut self, name: &str, value: impl Into<Expr>) {
         let value = value.into();
-        let out = self.net(name, value.ty(), NetKind::Output);
+        let out = self.port(name, value.ty(), NetKind::Output);
         self.drive(&out, value);
     }
 
     /// An output that is read inside or driven later, by [`Builder::drive`].
     pub fn output_port(&mut self, name: &str, ty: Ty) -> Expr {
-        self.net(name, ty, NetKind::Output)
+        let output = self.port(name, ty, NetKind::Output);
+        self.heading.clear();
+        output
     }
 
     /// The default reset, if the module has one.
@@ -214,7 +235,7 @@ impl Builder {
         };
         let name = self.nets[id.0 as usize].name.clone();
         self.check_type(&name, net.ty(), &value);
-        self.items.push(Item::Assign(id, value));
+        self.item(Item::Assign(id, value));
     }
 
     /// Says that bits are left unread on purpose, and why: a comment and a wire `unused_<name>`, which lint
@@ -229,7 +250,7 @@ impl Builder {
     pub fn parameter(&mut self, name: &str, ty: Ty, value: i128) -> Expr {
         self.claim(name);
         let bits = Bits::from_i128(ty.width(), value);
-        self.items.push(Item::Parameter(name.to_string(), ty, bits.clone()));
+        self.item(Item::Parameter(name.to_string(), ty, bits.clone()));
         Expr::new(ty, Kind::Const(bits, Some(name.into())))
     }
 
@@ -248,7 +269,7 @@ impl Builder {
             }
         };
         let net = Builder::id(&q).unwrap_or(NetId(0));
-        self.items.push(Item::Register(Register { net, clock, reset, updates: vec![] }));
+        self.item(Item::Register(Register { net, clock, reset, updates: vec![] }));
         Reg { q, index: self.items.len() - 1 }
     }
 
@@ -414,7 +435,7 @@ impl Builder {
         }
         let memory =
             Memory { name: name.to_string(), clock, width, depth, init: vec![], attribute: String::new(), writes: vec![], reads: vec![] };
-        self.items.push(Item::Memory(memory));
+        self.item(Item::Memory(memory));
         Mem(self.items.len() - 1)
     }
 
@@ -501,7 +522,7 @@ impl Builder {
                 None => self.errors.push(format!("instance `{name}`: input `{}` of `{}` is not connected", port.name, module.name)),
             }
         }
-        self.items.push(Item::Instance(Instance { name: name.to_string(), module: module.clone(), inputs: connected, outputs }));
+        self.item(Item::Instance(Instance { name: name.to_string(), module: module.clone(), inputs: connected, outputs }));
         Outputs { instance: name.to_string(), nets }
     }
 
@@ -533,7 +554,7 @@ impl Builder {
     /// A combinational process; it must assign each target on every path.
     pub fn process(&mut self, targets: &[Expr], body: Vec<Stmt>) {
         let targets = targets.iter().filter_map(Builder::id).collect();
-        self.items.push(Item::Process(Process { targets, body }));
+        self.item(Item::Process(Process { targets, body }));
     }
 
     /// `net <- value` inside a process.
@@ -547,7 +568,7 @@ impl Builder {
         self.claim(name);
         self.check_type(name, Ty::BIT, &expr);
         let clock = self.clock.unwrap_or(NetId(0));
-        self.items.push(Item::Property(Property { kind, name: name.to_string(), clock, expr }));
+        self.item(Item::Property(Property { kind, name: name.to_string(), clock, expr }));
     }
 
     /// Holds at each rising edge; checked in native simulation and exported to formal tools.

@@ -45,6 +45,8 @@ pub struct Net {
     pub ty: Ty,
     pub kind: NetKind,
     pub doc: String,
+    /// Lines above a port: what the ports from here on are.
+    pub heading: Vec<String>,
 }
 
 /// `if condition { register <= value }`; no condition: always.

@@ -173,9 +173,4 @@ impl Tokenizer {
     pub fn kind(&self, id: u32) -> Option<TokenKind> {
         self.vocab.kinds.get(id as usize).copied()
     }
-
-    /// The text of token `id` as the vocabulary has it, for listings.
-    pub fn token_text(&self, id: u32) -> Option<String> {
-        Some(String::from_utf8_lossy(self.vocab.tokens.get(id as usize)?).into_owned())
-    }
 }

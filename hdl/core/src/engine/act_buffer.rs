@@ -138,6 +138,7 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     let load_last_block = m.input("load_last_block", Ty::Unsigned(last_block_bits(config)));
     let load_columns = m.input("load_columns", Ty::Unsigned(COLUMNS_BITS));
     let load_bank = m.input("load_bank", Ty::BIT);
+    m.comment("Beats of the vectors, scales first");
     let beat_valid = m.input("beat_valid", Ty::BIT);
     let beat_ready = m.output_port("beat_ready", Ty::BIT);
     let beat_data = m.input("beat_data", Ty::Unsigned(8 * g.port_bytes));

@@ -92,6 +92,7 @@ impl<'a> Dequant<'a> {
         let start_last_step = self.m.input("start_last_step", Ty::Unsigned(steps_bits - 1));
         let start_bank = self.m.input("start_bank", Ty::BIT);
         let start_tag = self.m.input("start_tag", Ty::BIT);
+        self.m.comment("Beats of the weights; room for the results of another row");
         let beat_valid = self.m.input("beat_valid", Ty::BIT);
         let beat_ready = self.m.output_port("beat_ready", Ty::BIT);
         let beat = self.m.input("beat_data", Ty::Unsigned(port));

@@ -443,6 +443,7 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     let failing = m.wire("failing", (&checked & &bad) | (&fence_out & &io.memory_error));
     m.on(&error_addr, failing, &f.address);
     m.on(&error_addr, &io.forget, 0);
+    m.comment("Status, and what happens in this cycle");
     m.output("busy", running);
     m.output("begin", begin);
     m.output("cleared", cleared);

@@ -126,7 +126,7 @@ impl Symbols {
 
     pub fn add_net(&mut self, name: &str, ty: Ty, kind: NetKind) -> Expr {
         let id = NetId(self.nets.len() as u32);
-        self.nets.push(Net { name: name.to_string(), ty, kind, doc: String::new() });
+        self.nets.push(Net { name: name.to_string(), ty, kind, doc: String::new(), heading: vec![] });
         Expr::new(ty, Kind::Net(id, name.into()))
     }
 

@@ -182,6 +182,9 @@ impl<'a> Printer<'a> {
             let comma = if i + 1 < ports.len() { "," } else { "" };
             let doc = if net.doc.is_empty() { String::new() } else { format!("  // {}", net.doc) };
             let name = self.scope.name(*id);
+            for line in &net.heading {
+                let _ = writeln!(self.out, "    // {line}");
+            }
             let _ = writeln!(self.out, "    {direction} {:width$}{name}{comma}{doc}", range(net.ty));
             self.declared.insert(*id);
         }
