@@ -160,6 +160,7 @@ module heddle_array (
 
     heddle_scale_acc_1 scale_acc_0 (
         .clk_i(clk_i),
+        .rst_i(rst_i),
         .valid_i(block_valid_0_7_q),
         .first_i(row_first_7_q),
         .sum_i(column_0_sum),

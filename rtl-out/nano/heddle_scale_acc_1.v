@@ -8,6 +8,7 @@
 
 module heddle_scale_acc_1 (
     input  wire        clk_i,
+    input  wire        rst_i,
     input  wire        valid_i,
     input  wire        first_i,
     input  wire [20:0] sum_i,
@@ -43,15 +44,27 @@ module heddle_scale_acc_1 (
     reg  signed [63:0] term_q;
 
     always @(posedge clk_i) begin
-        valid_1_q <= valid_i;
-        valid_2_q <= valid_1_q;
-        valid_3_q <= valid_2_q;
-        valid_4_q <= valid_3_q;
-        valid_5_q <= valid_4_q;
-        valid_6_q <= valid_5_q;
-        valid_7_q <= valid_6_q;
-        valid_8_q <= valid_7_q;
-        valid_9_q <= valid_8_q;
+        if (rst_i) begin
+            valid_1_q <= 1'b0;
+            valid_2_q <= 1'b0;
+            valid_3_q <= 1'b0;
+            valid_4_q <= 1'b0;
+            valid_5_q <= 1'b0;
+            valid_6_q <= 1'b0;
+            valid_7_q <= 1'b0;
+            valid_8_q <= 1'b0;
+            valid_9_q <= 1'b0;
+        end else begin
+            valid_1_q <= valid_i;
+            valid_2_q <= valid_1_q;
+            valid_3_q <= valid_2_q;
+            valid_4_q <= valid_3_q;
+            valid_5_q <= valid_4_q;
+            valid_6_q <= valid_5_q;
+            valid_7_q <= valid_6_q;
+            valid_8_q <= valid_7_q;
+            valid_9_q <= valid_8_q;
+        end
     end
 
     always @(posedge clk_i) begin

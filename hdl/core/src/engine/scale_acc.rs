@@ -6,7 +6,7 @@
 //!            `acc_o`: the accumulator; `too_large_o`: a term of a valid block exceeded the grid
 //! Latency    [`latency`] cycles from a block to the accumulator that contains it
 //! Throughput one block per cycle and sub-block
-//! Rounding   each term once; the sum is exact modulo 2^64      Reset  none: the first block of a row starts anew
+//! Rounding   each term once; the sum is exact modulo 2^64      Reset  what is valid: a block that never was raises no flag
 
 use super::{
     column::SUM_BITS,
@@ -26,12 +26,11 @@ pub fn latency(blocks: u32) -> u32 {
 /// The unit for `blocks` blocks per cycle; `minima`: some format has a minimum.
 pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
     let suffix = if minima { "_min" } else { "" };
-    let mut m = Builder::new(format!("scale_acc_{blocks}{suffix}"), file!());
+    let mut m = Builder::clocked(format!("scale_acc_{blocks}{suffix}"), file!());
     m.doc(&format!(
         "Adds d * dx * sum(w x){} of {blocks} block(s) per cycle to the fixed-point accumulator of a row.\nLSB 2^-36, 64 bits, modulo 2^64: the order of blocks does not matter.",
         if minima { " - dmin * dx * sum(x)" } else { "" }
     ));
-    m.clock("clk");
     let valid = m.input("valid", Ty::BIT);
     let first = m.input("first", Ty::BIT);
     let sum = m.input("sum", Ty::Unsigned(SUM_BITS * blocks)).chunks(SUM_BITS);
@@ -44,7 +43,7 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
     });
     m.comment("Where the blocks have got to");
     let depth = place::LATENCY + 1 + blocks.trailing_zeros();
-    let at = m.stages("valid", &valid, depth);
+    let at = m.stages_reset("valid", &valid, depth);
     let placed = &at[place::LATENCY as usize];
     let unit = place::place(SUM_BITS)?;
     let mut terms = Vec::new();

@@ -52,7 +52,11 @@ impl Scope {
         match e.kind() {
             Kind::Const(bits, name) => name.as_ref().map_or_else(|| literal(e.ty(), bits), |n| n.to_string()),
             Kind::Net(id, _) => self.name(*id).to_string(),
-            Kind::Unary(UnaryOp::Not, a) => format!("~{}", self.operand(a, base)),
+            // Icarus does not read `~~`.
+            Kind::Unary(UnaryOp::Not, a) => match self.operand(a, base) {
+                text if text.starts_with('~') => format!("~({text})"),
+                text => format!("~{text}"),
+            },
             Kind::Unary(UnaryOp::Neg, a) => match a.ty() {
                 Ty::Signed(_) => format!("-{}", self.extended(a, w, base)),
                 Ty::Unsigned(_) => format!("-$signed({})", self.extended(a, w, base)),
