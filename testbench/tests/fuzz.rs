@@ -27,6 +27,17 @@ fn simulation_and_verilog_mean_the_same() {
     println!("{summary}");
 }
 
+/// Modules that a tool once got wrong, or could not read.
+#[test]
+fn what_once_differed_does_not() {
+    let verilator = tools::have_verilator("what_once_differed_does_not");
+    for seed in [100_181, 100_281, 200_594] {
+        let config = Config { seed, modules: 1, verilator, ..Config::default() };
+        let summary = fuzz::run(&config, &mut |_| {}).expect("the tools run");
+        assert!(summary.found.is_empty(), "{}", summary.found[0]);
+    }
+}
+
 #[test]
 fn a_failure_is_cut_down() {
     let has_negation = |p: &fuzz::plan::Plan| {

@@ -55,10 +55,14 @@ impl Verilator {
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
 
-    /// Flags that keep this version from making wrong code: inlining C functions turns a sign extension of a zero
-    /// extension into a sign extension of what was extended (5.48; found by the differential fuzz, seed 100181).
+    /// Flags that keep this version from making wrong code (both found by the differential fuzz, in 5.48).
+    ///
+    /// Inlining C functions turns a sign extension of a zero extension into a sign extension of what was extended.
+    /// `(a << b) << c` becomes `a << (b + c)` with a sum that wraps (Verilator issue 7955).
     pub fn careful(&self) -> &'static [&'static str] {
-        if self.number().is_some_and(|number| number >= (5, 48)) { &["--inline-cfuncs", "0"] } else { &[] }
+        const SINCE_5_48: &[&str] =
+            &["--inline-cfuncs", "0", "-fno-dfg-peephole-replace-shiftl-shiftl", "-fno-dfg-peephole-replace-shiftr-shiftr"];
+        if self.number().is_some_and(|number| number >= (5, 48)) { SINCE_5_48 } else { &[] }
     }
 
     pub fn include(&self) -> PathBuf {
