@@ -8,24 +8,20 @@
 
 module heddle_column_4 (
     input  wire        clk_i,
+    // Operands: int8 of activations and weights
     input  wire        valid_i,
     input  wire        first_i,
     input  wire [31:0] x_i,
     input  wire [31:0] w_i,
+    // The sum of a block
     output wire [20:0] sum_o
 );
 
     // Where the operands have got to
-    reg  valid_1_q;
-    reg  valid_2_q;
-    reg  valid_3_q;
-    reg  valid_4_q;
+    reg  [3:0] valid_line_q;
 
     always @(posedge clk_i) begin
-        valid_1_q <= valid_i;
-        valid_2_q <= valid_1_q;
-        valid_3_q <= valid_2_q;
-        valid_4_q <= valid_3_q;
+        valid_line_q <= {valid_line_q[2:0], valid_i};
     end
 
     // Products, with the multiplier's output register
@@ -48,7 +44,7 @@ module heddle_column_4 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_1_q) begin
+        if (valid_line_q[0]) begin
             product_out_0_q <= product_0_q;
             product_out_1_q <= product_1_q;
             product_out_2_q <= product_2_q;
@@ -62,40 +58,36 @@ module heddle_column_4 (
     reg  signed [17:0] tree_q;
 
     always @(posedge clk_i) begin
-        if (valid_2_q) begin
+        if (valid_line_q[1]) begin
             tree_level0_0_q <= product_out_0_q + product_out_1_q;
             tree_level0_1_q <= product_out_2_q + product_out_3_q;
         end
     end
 
     always @(posedge clk_i) begin
-        if (valid_3_q) begin
+        if (valid_line_q[2]) begin
             tree_q <= tree_level0_0_q + tree_level0_1_q;
         end
     end
 
     // Sum over the 8 cycles of a block
-    reg  first_1_q;
-    reg  first_2_q;
-    reg  first_3_q;
-    reg  first_4_q;
+    reg  [3:0] first_line_q;
     reg  signed [20:0] block_q;
-    assign sum_o = $unsigned(block_q);
 
     always @(posedge clk_i) begin
-        first_1_q <= first_i;
-        first_2_q <= first_1_q;
-        first_3_q <= first_2_q;
-        first_4_q <= first_3_q;
+        first_line_q <= {first_line_q[2:0], first_i};
     end
 
     always @(posedge clk_i) begin
-        if (valid_4_q & first_4_q) begin
+        if (valid_line_q[3] & first_line_q[3]) begin
             block_q <= $signed({{3{tree_q[17]}}, tree_q});
-        end else if (valid_4_q) begin
+        end else if (valid_line_q[3]) begin
             block_q <= block_q + $signed({{3{tree_q[17]}}, tree_q});
         end
     end
+
+    // The sum of a block
+    assign sum_o = $unsigned(block_q);
 
 endmodule
 

@@ -8,7 +8,7 @@
 module heddle_csr (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Write channels: address and data are taken together
+    // Write channels: address and data come in any order
     input  wire        s_axil_awvalid_i,
     output wire        s_axil_awready_o,
     input  wire [11:0] s_axil_awaddr_i,
@@ -26,14 +26,11 @@ module heddle_csr (
     input  wire        s_axil_rready_i,
     output wire        control_start_o,
     output wire        control_clear_o,
-    // STATUS: State of the sequencer.
     input  wire        status_busy_i,
     input  wire        status_done_i,
     input  wire        status_error_i,
     input  wire        status_saturated_i,
-    // CAUSE: Cause of the error state.
-    input  wire [3:0]  cause_cause_i,
-    // ERROR_ADDR: Byte address of the descriptor that stopped the program.
+    input  wire [3:0]  cause_i,
     input  wire [31:0] error_addr_i,
     output wire [26:0] program_address_o,
     output wire        irq_enable_done_o,
@@ -43,35 +40,20 @@ module heddle_csr (
     input  wire        irq_status_error_set_i,
     output wire        irq_status_error_o,
     output wire [31:0] scratch_o,
-    // CYCLES: Cycles busy.
     input  wire [31:0] cycles_i,
-    // READ_BEATS: Beats read from memory.
     input  wire [31:0] read_beats_i,
-    // READ_WAIT: Cycles with a read outstanding and no beat offered.
     input  wire [31:0] read_wait_i,
-    // READ_BLOCKED: Cycles with no read outstanding because the FIFO had no room for a burst.
     input  wire [31:0] read_blocked_i,
-    // READ_IDLE: Cycles with nothing to read.
     input  wire [31:0] read_idle_i,
-    // ARRAY_BUSY: Cycles in which the array took weights.
     input  wire [31:0] array_busy_i,
-    // ARRAY_STARVED: Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable.
     input  wire [31:0] array_starved_i,
-    // ARRAY_BLOCKED: Cycles with weights ready that waited for room for results.
     input  wire [31:0] array_blocked_i,
-    // BLOCKS: Weight blocks times columns processed: products divided by 32.
     input  wire [31:0] blocks_i,
-    // ROWS: Results: rows times columns.
     input  wire [31:0] rows_i,
-    // WRITE_BEATS: Beats written to memory.
     input  wire [31:0] write_beats_i,
-    // WRITE_WAIT: Cycles with a write beat offered and not accepted.
     input  wire [31:0] write_wait_i,
-    // DESCRIPTORS: Descriptors completed.
     input  wire [31:0] descriptors_i,
-    // FIRST_BEAT: Value of CYCLES at the first beat of weights.
     input  wire [31:0] first_beat_i,
-    // LAST_RESULT: Value of CYCLES when the last result was acknowledged.
     input  wire [31:0] last_result_i,
     output wire [31:0] s_axil_rdata_o,
     output wire [1:0]  s_axil_rresp_o,
@@ -79,9 +61,16 @@ module heddle_csr (
 );
 
     reg  bvalid_q;
-    wire write_accept = (s_axil_awvalid_i & s_axil_wvalid_i) & ~bvalid_q;
-    assign s_axil_awready_o = write_accept;
-    assign s_axil_wready_o = write_accept;
+    reg  has_address_q;
+    reg  has_data_q;
+    wire write_accept = (has_address_q & has_data_q) & ~bvalid_q;
+    assign s_axil_awready_o = ~has_address_q;
+    assign s_axil_wready_o = ~has_data_q;
+    wire take_address = s_axil_awvalid_i & ~has_address_q;
+    wire take_data = s_axil_wvalid_i & ~has_data_q;
+    reg  [11:0] write_address_q;
+    reg  [31:0] write_data_q;
+    reg  [3:0] write_strobe_q;
     assign s_axil_bvalid_o = bvalid_q;
     reg  rvalid_q;
     assign s_axil_arready_o = ~rvalid_q;
@@ -100,6 +89,39 @@ module heddle_csr (
 
     always @(posedge clk_i) begin
         if (rst_i) begin
+            has_address_q <= 1'b0;
+        end else if (take_address) begin
+            has_address_q <= 1'b1;
+        end else if (write_accept) begin
+            has_address_q <= 1'b0;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            has_data_q <= 1'b0;
+        end else if (take_data) begin
+            has_data_q <= 1'b1;
+        end else if (write_accept) begin
+            has_data_q <= 1'b0;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (take_address) begin
+            write_address_q <= s_axil_awaddr_i;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (take_data) begin
+            write_data_q <= s_axil_wdata_i;
+            write_strobe_q <= s_axil_wstrb_i;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
             rvalid_q <= 1'b0;
         end else if (read_accept) begin
             rvalid_q <= 1'b1;
@@ -108,13 +130,42 @@ module heddle_csr (
         end
     end
 
+    // ID: Identifies the accelerator: the letters HDLE.
+    localparam [11:0] ID_OFFSET = 12'h0;
+
+    // VERSION: Version of the contract between host and hardware.
+    localparam [11:0] VERSION_OFFSET = 12'h4;
+
+    // DIGEST_LO: Digest of the configuration, bytes 0 to 3, byte 0 lowest.
+    localparam [11:0] DIGEST_LO_OFFSET = 12'h8;
+
+    // DIGEST_HI: Digest of the configuration, bytes 4 to 7, byte 4 lowest.
+    localparam [11:0] DIGEST_HI_OFFSET = 12'hc;
+
+    // GEOMETRY: Shape of the build.
+    localparam [11:0] GEOMETRY_OFFSET = 12'h10;
+
+    // LIMITS: Capacities of the build.
+    localparam [11:0] LIMITS_OFFSET = 12'h14;
+
     // CONTROL: Commands.
-    wire control_write = write_accept & (s_axil_awaddr_i == 12'd32);
-    assign control_start_o = control_write & (s_axil_wstrb_i[0] ? s_axil_wdata_i[0] : 1'b0);
-    assign control_clear_o = control_write & (s_axil_wstrb_i[0] ? s_axil_wdata_i[1] : 1'b0);
+    localparam [11:0] CONTROL_OFFSET = 12'h20;
+    wire control_write = write_accept & (write_address_q == CONTROL_OFFSET);
+    assign control_start_o = (control_write & write_strobe_q[0]) & write_data_q[0];
+    assign control_clear_o = (control_write & write_strobe_q[0]) & write_data_q[1];
+
+    // STATUS: State of the sequencer.
+    localparam [11:0] STATUS_OFFSET = 12'h24;
+
+    // CAUSE: Cause of the error state.
+    localparam [11:0] CAUSE_OFFSET = 12'h28;
+
+    // ERROR_ADDR: Byte address of the descriptor that stopped the program.
+    localparam [11:0] ERROR_ADDR_OFFSET = 12'h2c;
 
     // PROGRAM: Byte address of the first descriptor, a multiple of 32.
-    wire program_write = write_accept & (s_axil_awaddr_i == 12'd48);
+    localparam [11:0] PROGRAM_OFFSET = 12'h30;
+    wire program_write = write_accept & (write_address_q == PROGRAM_OFFSET);
     reg  [26:0] program_address_q;
     assign program_address_o = program_address_q;
 
@@ -122,12 +173,16 @@ module heddle_csr (
         if (rst_i) begin
             program_address_q <= 27'd0;
         end else if (program_write) begin
-            program_address_q <= {(s_axil_wstrb_i[3] ? s_axil_wdata_i[31:24] : program_address_q[26:19]), (s_axil_wstrb_i[2] ? s_axil_wdata_i[23:16] : program_address_q[18:11]), (s_axil_wstrb_i[1] ? s_axil_wdata_i[15:8] : program_address_q[10:3]), (s_axil_wstrb_i[0] ? s_axil_wdata_i[7:5] : program_address_q[2:0])};
+            program_address_q <= {(write_strobe_q[3] ? write_data_q[31:24] : program_address_q[26:19]),
+                    (write_strobe_q[2] ? write_data_q[23:16] : program_address_q[18:11]),
+                    (write_strobe_q[1] ? write_data_q[15:8] : program_address_q[10:3]),
+                    (write_strobe_q[0] ? write_data_q[7:5] : program_address_q[2:0])};
         end
     end
 
     // IRQ_ENABLE: Events that raise the interrupt while they are pending.
-    wire irq_enable_write = write_accept & (s_axil_awaddr_i == 12'd52);
+    localparam [11:0] IRQ_ENABLE_OFFSET = 12'h34;
+    wire irq_enable_write = write_accept & (write_address_q == IRQ_ENABLE_OFFSET);
     reg  irq_enable_done_q;
     assign irq_enable_done_o = irq_enable_done_q;
     reg  irq_enable_error_q;
@@ -138,18 +193,19 @@ module heddle_csr (
             irq_enable_done_q <= 1'b0;
             irq_enable_error_q <= 1'b0;
         end else if (irq_enable_write) begin
-            irq_enable_done_q <= s_axil_wstrb_i[0] ? s_axil_wdata_i[0] : irq_enable_done_q;
-            irq_enable_error_q <= s_axil_wstrb_i[0] ? s_axil_wdata_i[1] : irq_enable_error_q;
+            irq_enable_done_q <= write_strobe_q[0] ? write_data_q[0] : irq_enable_done_q;
+            irq_enable_error_q <= write_strobe_q[0] ? write_data_q[1] : irq_enable_error_q;
         end
     end
 
     // IRQ_STATUS: Pending events.
-    wire irq_status_write = write_accept & (s_axil_awaddr_i == 12'd56);
+    localparam [11:0] IRQ_STATUS_OFFSET = 12'h38;
+    wire irq_status_write = write_accept & (write_address_q == IRQ_STATUS_OFFSET);
     reg  irq_status_done_q;
-    wire irq_status_done_kept = irq_status_done_q & (~(irq_status_write ? (s_axil_wstrb_i[0] ? s_axil_wdata_i[0] : 1'b0) : 1'b0));
+    wire irq_status_done_kept = irq_status_done_q & (~((irq_status_write & write_strobe_q[0]) & write_data_q[0]));
     assign irq_status_done_o = irq_status_done_q;
     reg  irq_status_error_q;
-    wire irq_status_error_kept = irq_status_error_q & (~(irq_status_write ? (s_axil_wstrb_i[0] ? s_axil_wdata_i[1] : 1'b0) : 1'b0));
+    wire irq_status_error_kept = irq_status_error_q & (~((irq_status_write & write_strobe_q[0]) & write_data_q[1]));
     assign irq_status_error_o = irq_status_error_q;
 
     always @(posedge clk_i) begin
@@ -163,7 +219,8 @@ module heddle_csr (
     end
 
     // SCRATCH: Holds any value: for tests of the link.
-    wire scratch_write = write_accept & (s_axil_awaddr_i == 12'd60);
+    localparam [11:0] SCRATCH_OFFSET = 12'h3c;
+    wire scratch_write = write_accept & (write_address_q == SCRATCH_OFFSET);
     reg  [31:0] scratch_q;
     assign scratch_o = scratch_q;
 
@@ -171,145 +228,167 @@ module heddle_csr (
         if (rst_i) begin
             scratch_q <= 32'd0;
         end else if (scratch_write) begin
-            scratch_q <= {(s_axil_wstrb_i[3] ? s_axil_wdata_i[31:24] : scratch_q[31:24]), (s_axil_wstrb_i[2] ? s_axil_wdata_i[23:16] : scratch_q[23:16]), (s_axil_wstrb_i[1] ? s_axil_wdata_i[15:8] : scratch_q[15:8]), (s_axil_wstrb_i[0] ? s_axil_wdata_i[7:0] : scratch_q[7:0])};
+            scratch_q <= {(write_strobe_q[3] ? write_data_q[31:24] : scratch_q[31:24]),
+                    (write_strobe_q[2] ? write_data_q[23:16] : scratch_q[23:16]),
+                    (write_strobe_q[1] ? write_data_q[15:8] : scratch_q[15:8]),
+                    (write_strobe_q[0] ? write_data_q[7:0] : scratch_q[7:0])};
         end
     end
 
-    // The word at the address, and whether there is one
+    // CYCLES: Cycles busy.
+    localparam [11:0] CYCLES_OFFSET = 12'h100;
+
+    // READ_BEATS: Beats read from memory.
+    localparam [11:0] READ_BEATS_OFFSET = 12'h104;
+
+    // READ_WAIT: Cycles with a read outstanding and no beat offered.
+    localparam [11:0] READ_WAIT_OFFSET = 12'h108;
+
+    // READ_BLOCKED: Cycles with no read outstanding because the FIFO had no room for a burst.
+    localparam [11:0] READ_BLOCKED_OFFSET = 12'h10c;
+
+    // READ_IDLE: Cycles with nothing to read.
+    localparam [11:0] READ_IDLE_OFFSET = 12'h110;
+
+    // ARRAY_BUSY: Cycles in which the array took weights.
+    localparam [11:0] ARRAY_BUSY_OFFSET = 12'h114;
+
+    // ARRAY_STARVED: Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable.
+    localparam [11:0] ARRAY_STARVED_OFFSET = 12'h118;
+
+    // ARRAY_BLOCKED: Cycles with weights ready that waited for room for results.
+    localparam [11:0] ARRAY_BLOCKED_OFFSET = 12'h11c;
+
+    // BLOCKS: Weight blocks times columns processed: products divided by 32.
+    localparam [11:0] BLOCKS_OFFSET = 12'h120;
+
+    // ROWS: Results: rows times columns.
+    localparam [11:0] ROWS_OFFSET = 12'h124;
+
+    // WRITE_BEATS: Beats written to memory.
+    localparam [11:0] WRITE_BEATS_OFFSET = 12'h128;
+
+    // WRITE_WAIT: Cycles with a write beat offered and not accepted.
+    localparam [11:0] WRITE_WAIT_OFFSET = 12'h12c;
+
+    // DESCRIPTORS: Descriptors completed.
+    localparam [11:0] DESCRIPTORS_OFFSET = 12'h130;
+
+    // FIRST_BEAT: Value of CYCLES at the first beat of weights.
+    localparam [11:0] FIRST_BEAT_OFFSET = 12'h134;
+
+    // LAST_RESULT: Value of CYCLES when the last result was acknowledged.
+    localparam [11:0] LAST_RESULT_OFFSET = 12'h138;
+
+    // The word at the address
     reg  [31:0] read_data;
-    reg  read_found;
 
     always @* begin
-        read_found = 1'b1;
         case (s_axil_araddr_i)
-            12'd0: begin
-                // ID
+            ID_OFFSET: begin
                 read_data = 32'h48444c45;
             end
-            12'd4: begin
-                // VERSION
+            VERSION_OFFSET: begin
                 read_data = 32'h10000;
             end
-            12'd8: begin
-                // DIGEST_LO
+            DIGEST_LO_OFFSET: begin
                 read_data = 32'h528fe1aa;
             end
-            12'd12: begin
-                // DIGEST_HI
+            DIGEST_HI_OFFSET: begin
                 read_data = 32'hcc948a4d;
             end
-            12'd16: begin
-                // GEOMETRY
+            GEOMETRY_OFFSET: begin
                 read_data = 32'h3040104;
             end
-            12'd20: begin
-                // LIMITS
+            LIMITS_OFFSET: begin
                 read_data = 32'h570040;
             end
-            12'd32: begin
-                // CONTROL
+            CONTROL_OFFSET: begin
                 read_data = 32'd0;
             end
-            12'd36: begin
-                // STATUS
+            STATUS_OFFSET: begin
                 read_data = {28'd0, status_saturated_i, status_error_i, status_done_i, status_busy_i};
             end
-            12'd40: begin
-                // CAUSE
-                read_data = {28'd0, cause_cause_i};
+            CAUSE_OFFSET: begin
+                read_data = {28'd0, cause_i};
             end
-            12'd44: begin
-                // ERROR_ADDR
+            ERROR_ADDR_OFFSET: begin
                 read_data = error_addr_i;
             end
-            12'd48: begin
-                // PROGRAM
+            PROGRAM_OFFSET: begin
                 read_data = {program_address_q, 5'd0};
             end
-            12'd52: begin
-                // IRQ_ENABLE
+            IRQ_ENABLE_OFFSET: begin
                 read_data = {30'd0, irq_enable_error_q, irq_enable_done_q};
             end
-            12'd56: begin
-                // IRQ_STATUS
+            IRQ_STATUS_OFFSET: begin
                 read_data = {30'd0, irq_status_error_q, irq_status_done_q};
             end
-            12'd60: begin
-                // SCRATCH
+            SCRATCH_OFFSET: begin
                 read_data = scratch_q;
             end
-            12'd256: begin
-                // CYCLES
+            CYCLES_OFFSET: begin
                 read_data = cycles_i;
             end
-            12'd260: begin
-                // READ_BEATS
+            READ_BEATS_OFFSET: begin
                 read_data = read_beats_i;
             end
-            12'd264: begin
-                // READ_WAIT
+            READ_WAIT_OFFSET: begin
                 read_data = read_wait_i;
             end
-            12'd268: begin
-                // READ_BLOCKED
+            READ_BLOCKED_OFFSET: begin
                 read_data = read_blocked_i;
             end
-            12'd272: begin
-                // READ_IDLE
+            READ_IDLE_OFFSET: begin
                 read_data = read_idle_i;
             end
-            12'd276: begin
-                // ARRAY_BUSY
+            ARRAY_BUSY_OFFSET: begin
                 read_data = array_busy_i;
             end
-            12'd280: begin
-                // ARRAY_STARVED
+            ARRAY_STARVED_OFFSET: begin
                 read_data = array_starved_i;
             end
-            12'd284: begin
-                // ARRAY_BLOCKED
+            ARRAY_BLOCKED_OFFSET: begin
                 read_data = array_blocked_i;
             end
-            12'd288: begin
-                // BLOCKS
+            BLOCKS_OFFSET: begin
                 read_data = blocks_i;
             end
-            12'd292: begin
-                // ROWS
+            ROWS_OFFSET: begin
                 read_data = rows_i;
             end
-            12'd296: begin
-                // WRITE_BEATS
+            WRITE_BEATS_OFFSET: begin
                 read_data = write_beats_i;
             end
-            12'd300: begin
-                // WRITE_WAIT
+            WRITE_WAIT_OFFSET: begin
                 read_data = write_wait_i;
             end
-            12'd304: begin
-                // DESCRIPTORS
+            DESCRIPTORS_OFFSET: begin
                 read_data = descriptors_i;
             end
-            12'd308: begin
-                // FIRST_BEAT
+            FIRST_BEAT_OFFSET: begin
                 read_data = first_beat_i;
             end
-            12'd312: begin
-                // LAST_RESULT
+            LAST_RESULT_OFFSET: begin
                 read_data = last_result_i;
             end
             default: begin
                 read_data = 32'd0;
-                read_found = 1'b0;
             end
         endcase
     end
 
+    // Addresses without a register are answered with an error
+    wire read_found = (s_axil_araddr_i[1:0] == 2'd0)
+            & (((s_axil_araddr_i <= 12'd20) | ((12'd32 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd60)))
+            | ((12'd256 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd312)));
+    wire write_found = (write_address_q[1:0] == 2'd0)
+            & (((write_address_q <= 12'd20) | ((12'd32 <= write_address_q) & (write_address_q <= 12'd60)))
+            | ((12'd256 <= write_address_q) & (write_address_q <= 12'd312)));
     reg  [31:0] rdata_q;
     reg  [1:0] rresp_q;
     assign s_axil_rdata_o = rdata_q;
     assign s_axil_rresp_o = rresp_q;
-    wire write_found = ((((((((((((((((((((((((((((s_axil_awaddr_i == 12'd0) | (s_axil_awaddr_i == 12'd4)) | (s_axil_awaddr_i == 12'd8)) | (s_axil_awaddr_i == 12'd12)) | (s_axil_awaddr_i == 12'd16)) | (s_axil_awaddr_i == 12'd20)) | (s_axil_awaddr_i == 12'd32)) | (s_axil_awaddr_i == 12'd36)) | (s_axil_awaddr_i == 12'd40)) | (s_axil_awaddr_i == 12'd44)) | (s_axil_awaddr_i == 12'd48)) | (s_axil_awaddr_i == 12'd52)) | (s_axil_awaddr_i == 12'd56)) | (s_axil_awaddr_i == 12'd60)) | (s_axil_awaddr_i == 12'd256)) | (s_axil_awaddr_i == 12'd260)) | (s_axil_awaddr_i == 12'd264)) | (s_axil_awaddr_i == 12'd268)) | (s_axil_awaddr_i == 12'd272)) | (s_axil_awaddr_i == 12'd276)) | (s_axil_awaddr_i == 12'd280)) | (s_axil_awaddr_i == 12'd284)) | (s_axil_awaddr_i == 12'd288)) | (s_axil_awaddr_i == 12'd292)) | (s_axil_awaddr_i == 12'd296)) | (s_axil_awaddr_i == 12'd300)) | (s_axil_awaddr_i == 12'd304)) | (s_axil_awaddr_i == 12'd308)) | (s_axil_awaddr_i == 12'd312);
     reg  [1:0] bresp_q;
     assign s_axil_bresp_o = bresp_q;
 
@@ -325,13 +404,6 @@ module heddle_csr (
             bresp_q <= write_found ? 2'd0 : 2'd2;
         end
     end
-
-    // Responses wait for the master
-
-`ifdef FORMAL
-    always @(posedge clk_i) write_answered_once: assert (~(write_accept & bvalid_q));
-    always @(posedge clk_i) read_answered_once: assert (~(read_accept & rvalid_q));
-`endif
 
 endmodule
 

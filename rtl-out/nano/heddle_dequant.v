@@ -21,6 +21,7 @@ module heddle_dequant (
     output wire        beat_ready_o,
     input  wire [31:0] beat_data_i,
     input  wire        room_i,
+    // The chunk, and where it stands in block, row and matrix
     output wire        valid_o,
     output wire [31:0] w_o,
     output wire [15:0] d_o,
@@ -71,6 +72,7 @@ module heddle_dequant (
     wire waiting = |chunks_q;
     wire emit = waiting & (room_i | ~is_row_last);
     wire finish = emit & is_matrix_last;
+    wire block_out = emit & block_last;
 
     always @(posedge clk_i) begin
         if (start) begin
@@ -85,7 +87,7 @@ module heddle_dequant (
             step_q <= 6'd0;
         end else if (emit & is_row_last) begin
             step_q <= 6'd0;
-        end else if (emit & block_last) begin
+        end else if (block_out) begin
             step_q <= step_q + 6'd1;
         end
     end
@@ -142,10 +144,7 @@ module heddle_dequant (
     // Fields of a group: scales, then minima or high bits, then integers
     wire load = take & ~drain_q;
     wire is_scales = group_whole;
-    wire is_minima = 1'b0 & (position_q == 5'd1);
-    wire is_high = 1'b0 & ((position_q == 5'd1) | (position_q == 5'd2));
-    wire is_integers = ~((is_scales | is_minima) | is_high);
-    wire block_out = emit & block_last;
+    wire is_integers = ~is_scales;
     reg  [31:0] scales_q;
 
     always @(posedge clk_i) begin
@@ -165,9 +164,6 @@ module heddle_dequant (
             scales_q <= {16'd0, scales_q[31:16]};
         end
     end
-
-    // No format here has minima or high bits.
-    wire unused_fields = &{1'b0, is_minima, is_high};
 
     // The word: beats come in at the top, chunks leave at the bottom of what was filled
     reg  [31:0] hold_q;
@@ -195,8 +191,17 @@ module heddle_dequant (
         .w_o(q4_0_w)
     );
 
-    // The chunk
     reg  valid_q;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            valid_q <= 1'b0;
+        end else begin
+            valid_q <= emit;
+        end
+    end
+
+    // The chunk, and where it stands in block, row and matrix
     assign valid_o = valid_q;
     reg  [31:0] w_q;
     assign w_o = w_q;
@@ -216,14 +221,6 @@ module heddle_dequant (
     assign tag_o = tag_q;
     reg  [9:0] x_addr_q;
     assign x_addr_o = x_addr_q;
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            valid_q <= 1'b0;
-        end else begin
-            valid_q <= emit;
-        end
-    end
 
     always @(posedge clk_i) begin
         w_q <= (format_q == 2'd0) ? q8_0_w : q4_0_w;

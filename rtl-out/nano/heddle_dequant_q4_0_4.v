@@ -10,7 +10,8 @@ module heddle_dequant_q4_0_4 (
     output wire [31:0] w_o
 );
 
-    assign w_o = {{{5{~raw_i[15]}}, raw_i[14:12]}, {{5{~raw_i[11]}}, raw_i[10:8]}, {{5{~raw_i[7]}}, raw_i[6:4]}, {{5{~raw_i[3]}}, raw_i[2:0]}};
+    assign w_o = {{{5{~raw_i[15]}}, raw_i[14:12]}, {{5{~raw_i[11]}}, raw_i[10:8]}, {{5{~raw_i[7]}}, raw_i[6:4]},
+            {{5{~raw_i[3]}}, raw_i[2:0]}};
 
 endmodule
 

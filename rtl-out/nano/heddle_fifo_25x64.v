@@ -86,7 +86,6 @@ module heddle_fifo_25x64 (
         end
     end
 
-
 `ifdef FORMAL
     always @(posedge clk_i) count_in_range: assert (rst_i | (count_q <= 7'd64));
 `endif

@@ -105,7 +105,6 @@ module heddle_fifo_2x8 (
         end
     end
 
-
 `ifdef FORMAL
     always @(posedge clk_i) count_in_range: assert (rst_i | (count_q <= 4'd8));
 `endif

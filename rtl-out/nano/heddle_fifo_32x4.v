@@ -69,7 +69,6 @@ module heddle_fifo_32x4 (
         end
     end
 
-
 `ifdef FORMAL
     always @(posedge clk_i) count_in_range: assert (rst_i | (count_q <= 3'd4));
 `endif

@@ -86,7 +86,6 @@ module heddle_fifo_34x128 (
         end
     end
 
-
 `ifdef FORMAL
     always @(posedge clk_i) count_in_range: assert (rst_i | (count_q <= 8'd128));
 `endif

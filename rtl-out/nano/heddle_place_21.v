@@ -17,28 +17,16 @@ module heddle_place_21 (
 );
 
     // Where the operands have got to
-    reg  valid_1_q;
-    reg  valid_2_q;
-    reg  valid_3_q;
-    reg  valid_4_q;
-    reg  valid_5_q;
-    reg  valid_6_q;
-    reg  valid_7_q;
+    reg  [6:0] valid_line_q;
 
     always @(posedge clk_i) begin
-        valid_1_q <= valid_i;
-        valid_2_q <= valid_1_q;
-        valid_3_q <= valid_2_q;
-        valid_4_q <= valid_3_q;
-        valid_5_q <= valid_4_q;
-        valid_6_q <= valid_5_q;
-        valid_7_q <= valid_6_q;
+        valid_line_q <= {valid_line_q[5:0], valid_i};
     end
 
     // Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0
     wire normal = |d_i[14:10];
     wire signed [11:0] magnitude = $signed({1'b0, {normal, d_i[9:0]}});
-    wire signed [12:0] sd = d_i[15] ? (-$signed({{1{magnitude[11]}}, magnitude})) : $signed({{1{magnitude[11]}}, magnitude});
+    wire signed [12:0] sd = d_i[15] ? (-$signed({magnitude[11], magnitude})) : $signed({magnitude[11], magnitude});
     wire nonzero = |dx_i[22:15];
     wire signed [16:0] sx = $signed({1'b0, nonzero ? {1'b1, dx_i[14:0]} : 16'd0});
     wire [4:0] exponent = normal ? d_i[14:10] : 5'd1;
@@ -59,20 +47,20 @@ module heddle_place_21 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_1_q) begin
+        if (valid_line_q[0]) begin
             scale_out_q <= scale_q;
             s_2_q <= s_1_q;
         end
     end
 
     always @(posedge clk_i) begin
-        if (valid_2_q) begin
+        if (valid_line_q[1]) begin
             product_q <= scale_out_q * s_2_q;
         end
     end
 
     always @(posedge clk_i) begin
-        if (valid_3_q) begin
+        if (valid_line_q[2]) begin
             product_out_q <= product_q;
         end
     end
@@ -121,7 +109,7 @@ module heddle_place_21 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_1_q) begin
+        if (valid_line_q[0]) begin
             down_negative_q <= down_q[9];
             down_vanishes_q <= (|down_q[8:6]) & (~down_q[9]);
             down_amount_q <= down_q[9] ? 6'd0 : down_q[5:0];
@@ -129,7 +117,7 @@ module heddle_place_21 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_2_q) begin
+        if (valid_line_q[1]) begin
             negative_1_q <= down_negative_q;
             vanishes_1_q <= down_vanishes_q;
             amount_1_q <= down_amount_q;
@@ -137,7 +125,7 @@ module heddle_place_21 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_3_q) begin
+        if (valid_line_q[2]) begin
             negative_2_q <= negative_1_q;
             vanishes_2_q <= vanishes_1_q;
             amount_2_q <= amount_1_q;
@@ -145,31 +133,52 @@ module heddle_place_21 (
     end
 
     always @(posedge clk_i) begin
-        if (valid_4_q) begin
+        if (valid_line_q[3]) begin
             overflow_q <= negative_2_q & (|product_out_q);
-            by16_value_q <= amount_2_q[5] ? (amount_2_q[4] ? $signed({{48{by16_value_bits[15]}}, by16_value_bits}) : $signed({{32{by16_value_bits2[31]}}, by16_value_bits2})) : amount_2_q[4] ? $signed({{16{by16_value_bits3[47]}}, by16_value_bits3}) : keep;
+            by16_value_q <= amount_2_q[5]
+                    ? (amount_2_q[4] ? $signed({{48{by16_value_bits[15]}}, by16_value_bits})
+                    : $signed({{32{by16_value_bits2[31]}},
+                    by16_value_bits2})) : amount_2_q[4] ? $signed({{16{by16_value_bits3[47]}}, by16_value_bits3})
+                    : keep;
             by16_guard_q <= amount_2_q[5] ? (amount_2_q[4] ? keep[47] : keep[31]) : amount_2_q[4] ? keep[15] : 1'b0;
-            by16_sticky_q <= amount_2_q[5] ? (amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[46:0])) : ((1'b0 | 1'b0) | (|keep[30:0]))) : amount_2_q[4] ? ((1'b0 | 1'b0) | (|keep[14:0])) : 1'b0;
+            by16_sticky_q <= amount_2_q[5] ? (amount_2_q[4] ? (|keep[46:0]) : (|keep[30:0]))
+                    : amount_2_q[4] ? (|keep[14:0]) : 1'b0;
             amount_by16_q <= amount_2_q[3:0];
         end
     end
 
     always @(posedge clk_i) begin
-        if (valid_5_q) begin
+        if (valid_line_q[4]) begin
             overflow_1_q <= overflow_q;
-            by4_value_q <= amount_by16_q[3] ? (amount_by16_q[2] ? $signed({{12{by4_value_bits[51]}}, by4_value_bits}) : $signed({{8{by4_value_bits2[55]}}, by4_value_bits2})) : amount_by16_q[2] ? $signed({{4{by4_value_bits3[59]}}, by4_value_bits3}) : by16_value_q;
-            by4_guard_q <= amount_by16_q[3] ? (amount_by16_q[2] ? by16_value_q[11] : by16_value_q[7]) : amount_by16_q[2] ? by16_value_q[3] : by16_guard_q;
-            by4_sticky_q <= amount_by16_q[3] ? (amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[10:0])) : ((by16_sticky_q | by16_guard_q) | (|by16_value_q[6:0]))) : amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[2:0])) : by16_sticky_q;
+            by4_value_q <= amount_by16_q[3]
+                    ? (amount_by16_q[2] ? $signed({{12{by4_value_bits[51]}}, by4_value_bits})
+                    : $signed({{8{by4_value_bits2[55]}},
+                    by4_value_bits2})) : amount_by16_q[2] ? $signed({{4{by4_value_bits3[59]}}, by4_value_bits3})
+                    : by16_value_q;
+            by4_guard_q <= amount_by16_q[3] ? (amount_by16_q[2] ? by16_value_q[11] : by16_value_q[7])
+                    : amount_by16_q[2] ? by16_value_q[3] : by16_guard_q;
+            by4_sticky_q <= amount_by16_q[3]
+                    ? (amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[10:0]))
+                    : ((by16_sticky_q | by16_guard_q) | (|by16_value_q[6:0]))) : amount_by16_q[2] ? ((by16_sticky_q
+                    | by16_guard_q) | (|by16_value_q[2:0])) : by16_sticky_q;
             amount_by4_q <= amount_by16_q[1:0];
         end
     end
 
     always @(posedge clk_i) begin
-        if (valid_6_q) begin
+        if (valid_line_q[5]) begin
             overflow_2_q <= overflow_1_q;
-            by1_value_q <= amount_by4_q[1] ? (amount_by4_q[0] ? $signed({{3{by1_value_bits[60]}}, by1_value_bits}) : $signed({{2{by1_value_bits2[61]}}, by1_value_bits2})) : amount_by4_q[0] ? $signed({{1{by1_value_bits3[62]}}, by1_value_bits3}) : by4_value_q;
-            by1_guard_q <= amount_by4_q[1] ? (amount_by4_q[0] ? by4_value_q[2] : by4_value_q[1]) : amount_by4_q[0] ? by4_value_q[0] : by4_guard_q;
-            by1_sticky_q <= amount_by4_q[1] ? (amount_by4_q[0] ? ((by4_sticky_q | by4_guard_q) | (|by4_value_q[1:0])) : ((by4_sticky_q | by4_guard_q) | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q | by4_guard_q) : by4_sticky_q;
+            by1_value_q <= amount_by4_q[1]
+                    ? (amount_by4_q[0] ? $signed({{3{by1_value_bits[60]}}, by1_value_bits})
+                    : $signed({{2{by1_value_bits2[61]}},
+                    by1_value_bits2})) : amount_by4_q[0] ? $signed({by1_value_bits3[62], by1_value_bits3})
+                    : by4_value_q;
+            by1_guard_q <= amount_by4_q[1] ? (amount_by4_q[0] ? by4_value_q[2] : by4_value_q[1])
+                    : amount_by4_q[0] ? by4_value_q[0] : by4_guard_q;
+            by1_sticky_q <= amount_by4_q[1]
+                    ? (amount_by4_q[0] ? ((by4_sticky_q | by4_guard_q) | (|by4_value_q[1:0]))
+                    : ((by4_sticky_q | by4_guard_q) | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q
+                    | by4_guard_q) : by4_sticky_q;
         end
     end
 
@@ -179,7 +188,7 @@ module heddle_place_21 (
     wire signed [1:0] term_bits = $signed({1'b0, up});
 
     always @(posedge clk_i) begin
-        if (valid_7_q) begin
+        if (valid_line_q[6]) begin
             term_q <= by1_value_q + $signed({{62{term_bits[1]}}, term_bits});
         end
     end
@@ -191,7 +200,7 @@ module heddle_place_21 (
     assign too_large_o = overflow_out_q | beyond;
 
     always @(posedge clk_i) begin
-        if (valid_7_q) begin
+        if (valid_line_q[6]) begin
             overflow_out_q <= overflow_2_q;
         end
     end

@@ -135,8 +135,12 @@ module heddle_sequencer (
     reg  loaded_q;
     reg  [3:0] loaded_columns_q;
     reg  [6:0] loaded_blocks_q;
-    wire reuse_bad = reuse_act_q & (~((loaded_q & (loaded_columns_q == columns_q[3:0])) & (loaded_blocks_q == blocks_q[6:0])));
-    wire [3:0] check_cause = read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2 : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5 : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9 : (is_matmul & reuse_bad) ? 4'd10 : 4'd0;
+    wire reuse_bad = reuse_act_q
+            & (~((loaded_q & (loaded_columns_q == columns_q[3:0])) & (loaded_blocks_q == blocks_q[6:0])));
+    wire [3:0] check_cause = read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2
+            : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5
+            : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9 : (is_matmul & reuse_bad) ? 4'd10
+            : 4'd0;
 
     // Beats of the weights: rows x blocks by shift and add, to groups, to beats
     reg  [33:0] product_q;
@@ -172,8 +176,8 @@ module heddle_sequencer (
 
     // Blocks within a group do not count.
     wire unused_rounded = &{1'b0, rounded[0]};
-    wire [37:0] integer_beats = (format_q == 8'd1) ? {1'b0, {groups_q, 3'd0}} : {groups_q, 4'd0};
-    wire [37:0] header_beats = (format_q == 8'd1) ? {4'd0, groups_q} : {4'd0, groups_q};
+    wire [37:0] integer_beats = (format_q == 8'd0) ? {groups_q, 4'd0} : {1'b0, {groups_q, 3'd0}};
+    wire [37:0] header_beats = {4'd0, groups_q};
 
     always @(posedge clk_i) begin
         if (state_q == STATE_BEATS) begin

@@ -8,46 +8,50 @@
 module heddle_to_float (
     input  wire        clk_i,
     input  wire [63:0] acc_i,
-    output wire [23:0] float_o
+    output wire [23:0] f24_o
 );
 
     // Sign and magnitude
     wire [63:0] negated = 64'd0 - acc_i;
     reg  [63:0] magnitude_q;
     reg  sign_q;
-    reg  sign_1_q;
-    reg  sign_2_q;
-    reg  sign_3_q;
+    reg  [2:0] sign_line_q;
 
     always @(posedge clk_i) begin
         magnitude_q <= acc_i[63] ? negated : acc_i;
         sign_q <= acc_i[63];
-        sign_1_q <= sign_q;
-        sign_2_q <= sign_1_q;
-        sign_3_q <= sign_2_q;
+        sign_line_q <= {sign_line_q[1:0], sign_q};
     end
 
     // The most significant bit to the top, 16, 4 and 1 places at a time
-    wire [1:0] by16_zeros = {(magnitude_q[63:32] == 32'd0), (((magnitude_q[63:32] == 32'd0) & (magnitude_q[63:16] == 48'd0)) | ((~(magnitude_q[63:32] == 32'd0)) & (magnitude_q[63:48] == 16'd0)))};
+    wire [1:0] by16_zeros = {(magnitude_q[63:32] == 32'd0),
+            (((magnitude_q[63:32] == 32'd0) & (magnitude_q[63:16] == 48'd0))
+            | ((~(magnitude_q[63:32] == 32'd0)) & (magnitude_q[63:48] == 16'd0)))};
     reg  [63:0] by16_q;
     reg  [1:0] by16_digit_q;
-    wire [1:0] by4_zeros = {(by16_q[63:56] == 8'd0), (((by16_q[63:56] == 8'd0) & (by16_q[63:52] == 12'd0)) | ((~(by16_q[63:56] == 8'd0)) & (by16_q[63:60] == 4'd0)))};
+    wire [1:0] by4_zeros = {(by16_q[63:56] == 8'd0),
+            (((by16_q[63:56] == 8'd0) & (by16_q[63:52] == 12'd0))
+            | ((~(by16_q[63:56] == 8'd0)) & (by16_q[63:60] == 4'd0)))};
     reg  [63:0] by4_q;
     reg  [1:0] by4_digit0_q;
     reg  [1:0] by4_digit_q;
-    wire [1:0] by1_zeros = {(by4_q[63:62] == 2'd0), (((by4_q[63:62] == 2'd0) & (by4_q[63:61] == 3'd0)) | ((~(by4_q[63:62] == 2'd0)) & (by4_q[63] == 1'b0)))};
+    wire [1:0] by1_zeros = {(by4_q[63:62] == 2'd0),
+            (((by4_q[63:62] == 2'd0) & (by4_q[63:61] == 3'd0)) | ((~(by4_q[63:62] == 2'd0)) & (by4_q[63] == 1'b0)))};
     reg  [63:0] by1_q;
     reg  [1:0] by1_digit0_q;
     reg  [1:0] by1_digit1_q;
     reg  [1:0] by1_digit_q;
 
     always @(posedge clk_i) begin
-        by16_q <= by16_zeros[1] ? (by16_zeros[0] ? {magnitude_q[15:0], 48'd0} : {magnitude_q[31:0], 32'd0}) : by16_zeros[0] ? {magnitude_q[47:0], 16'd0} : magnitude_q;
+        by16_q <= by16_zeros[1] ? (by16_zeros[0] ? {magnitude_q[15:0], 48'd0} : {magnitude_q[31:0], 32'd0})
+                : by16_zeros[0] ? {magnitude_q[47:0], 16'd0} : magnitude_q;
         by16_digit_q <= by16_zeros;
-        by4_q <= by4_zeros[1] ? (by4_zeros[0] ? {by16_q[51:0], 12'd0} : {by16_q[55:0], 8'd0}) : by4_zeros[0] ? {by16_q[59:0], 4'd0} : by16_q;
+        by4_q <= by4_zeros[1] ? (by4_zeros[0] ? {by16_q[51:0], 12'd0} : {by16_q[55:0], 8'd0})
+                : by4_zeros[0] ? {by16_q[59:0], 4'd0} : by16_q;
         by4_digit0_q <= by16_digit_q;
         by4_digit_q <= by4_zeros;
-        by1_q <= by1_zeros[1] ? (by1_zeros[0] ? {by4_q[60:0], 3'd0} : {by4_q[61:0], 2'd0}) : by1_zeros[0] ? {by4_q[62:0], 1'b0} : by4_q;
+        by1_q <= by1_zeros[1] ? (by1_zeros[0] ? {by4_q[60:0], 3'd0} : {by4_q[61:0], 2'd0})
+                : by1_zeros[0] ? {by4_q[62:0], 1'b0} : by4_q;
         by1_digit0_q <= by4_digit0_q;
         by1_digit1_q <= by4_digit_q;
         by1_digit_q <= by1_zeros;
@@ -58,11 +62,11 @@ module heddle_to_float (
     wire up = by1_q[47] & ((|by1_q[46:0]) | by1_q[48]);
     wire [7:0] exponent = 8'd154 - {2'd0, zeros};
     wire [22:0] rounded = {exponent, by1_q[62:48]} + {22'd0, up};
-    reg  [23:0] float_q;
-    assign float_o = float_q;
+    reg  [23:0] f24_q;
+    assign f24_o = f24_q;
 
     always @(posedge clk_i) begin
-        float_q <= by1_q[63] ? {sign_3_q, rounded} : 24'd0;
+        f24_q <= by1_q[63] ? {sign_line_q[2], rounded} : 24'd0;
     end
 
 endmodule

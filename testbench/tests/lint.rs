@@ -54,6 +54,7 @@ fn configurations() -> Vec<Config> {
     }
     all.push(variant("narrow_port", &["array.lanes=32", "array.columns=1", "memory.port_bits=32"]));
     all.push(variant("wide_port", &["array.lanes=4", "array.columns=2", "memory.port_bits=512", "memory.burst_beats=64"]));
+    all.push(variant("widest_lanes", &["array.lanes=128", "array.columns=1", "memory.port_bits=64"]));
     all.push(variant("two_blocks", &["array.lanes=64", "array.columns=1", "memory.port_bits=64", "activations.blocks=8"]));
     all
 }

@@ -9,7 +9,7 @@
 use crate::{
     config::Config,
     engine::{
-        act_buffer, array, counters, csr, dequant, result_store, sequencer,
+        act_buffer, array, counted, counters, csr, dequant, result_store, sequencer,
         weight_fetch::{self, DEST_ACTIVATIONS, DEST_BITS, DEST_DESCRIPTOR, DEST_WEIGHTS},
     },
     registers::{ADDRESS_BITS, map},
@@ -26,8 +26,11 @@ const BURST_INCR: i128 = 1;
 pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::clocked(NAME, file!());
     m.doc(&format!(
-        "Matrix engine {}: {} lanes x {} column(s), memory port of {} bits.",
-        config.name, config.array.lanes, config.array.columns, config.memory.port_bits
+        "Matrix engine {}: {} lanes x {}, memory port of {} bits.",
+        config.name,
+        config.array.lanes,
+        counted(config.array.columns, "column"),
+        config.memory.port_bits
     ));
     let axi = Axi::new(&mut m, config);
     let wires = Wires::new(&mut m, config);
@@ -383,7 +386,7 @@ fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters:
         ("status_done", sequencer.get("done")),
         ("status_error", sequencer.get("error")),
         ("status_saturated", saturated.clone()),
-        ("cause_cause", sequencer.get("cause")),
+        ("cause", sequencer.get("cause")),
         ("error_addr", sequencer.get("error_addr")),
         ("irq_status_done_set", sequencer.get("finished")),
         ("irq_status_error_set", sequencer.get("stopped")),
@@ -409,4 +412,32 @@ fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters:
     let pending = (csr.get("irq_status_done") & csr.get("irq_enable_done")) | (csr.get("irq_status_error") & csr.get("irq_enable_error"));
     let irq = m.register_reset("irq", pending);
     m.output("irq", irq);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Format;
+
+    #[test]
+    fn every_legal_shape_builds() {
+        let mut built = 0;
+        for lanes in [4, 8, 16, 32, 64, 128] {
+            for port in [32, 64, 128, 256, 512] {
+                for formats in Format::ALL.map(|f| vec![f]).into_iter().chain([Format::ALL.to_vec()]) {
+                    for columns in [1, 3, 8] {
+                        let mut config = Config { formats: formats.clone(), ..Config::wide() };
+                        config.array = crate::config::Array { lanes, columns };
+                        config.memory.port_bits = port;
+                        config.memory.burst_beats = 16;
+                        if config.validate().is_ok() {
+                            top(&config).unwrap_or_else(|e| panic!("{lanes} lanes, {columns} columns, {port} bits, {formats:?}: {e}"));
+                            built += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(built > 400, "{built}");
+    }
 }

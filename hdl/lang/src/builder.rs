@@ -347,32 +347,64 @@ impl Builder {
         values.into_iter().enumerate().map(|(i, v)| self.register_when(&format!("{name}_{i}"), enable, v)).collect()
     }
 
-    /// `value`, `cycles` later: `name_1` .. `name_<cycles>`; 0 cycles: the value itself.
+    /// `value`, `cycles` later, through the shift register `name_line` (a single register `name_1`); 0 cycles: the
+    /// value itself.
     pub fn delay(&mut self, name: &str, value: &Expr, cycles: u32) -> Expr {
-        (1..=cycles).fold(value.clone(), |v, i| self.register(&format!("{name}_{i}"), v))
+        match cycles {
+            0 => value.clone(),
+            1 => self.register(&format!("{name}_1"), value.clone()),
+            _ => {
+                let line = self.reg_no_reset(&format!("{name}_line"), Ty::Unsigned(value.width() * cycles));
+                self.shift_in(&line, value)
+            }
+        }
     }
 
     /// Like [`Builder::delay`], zero after reset: for the bits that say whether the rest is valid.
     pub fn delay_reset(&mut self, name: &str, value: &Expr, cycles: u32) -> Expr {
-        (1..=cycles).fold(value.clone(), |v, i| self.register_reset(&format!("{name}_{i}"), v))
+        match cycles {
+            0 => value.clone(),
+            1 => self.register_reset(&format!("{name}_1"), value.clone()),
+            _ => {
+                let line = self.reg(&format!("{name}_line"), Ty::Unsigned(value.width() * cycles), 0);
+                self.shift_in(&line, value)
+            }
+        }
+    }
+
+    /// Moves a shift register up by one value; what leaves at its top.
+    fn shift_in(&mut self, line: &Reg, value: &Expr) -> Expr {
+        let kept = line.q().width() - value.width();
+        self.next(line, Expr::concat([line.q().slice(0, kept), value.as_unsigned()]));
+        let top = line.q().slice(kept, value.width());
+        if value.ty().is_signed() { top.as_signed() } else { top }
     }
 
     /// `bit` now and after each of so many cycles: the enables of a pipeline.
     pub fn stages(&mut self, name: &str, bit: &Expr, cycles: u32) -> Vec<Expr> {
-        let mut stages = vec![bit.clone()];
-        for i in 1..=cycles {
-            stages.push(self.register(&format!("{name}_{i}"), stages[i as usize - 1].clone()));
+        if cycles < 2 {
+            let later = (0..cycles).map(|_| self.register(&format!("{name}_1"), bit.clone())).collect::<Vec<_>>();
+            return [bit.clone()].into_iter().chain(later).collect();
         }
-        stages
+        let line = self.reg_no_reset(&format!("{name}_line"), Ty::Unsigned(cycles));
+        self.taps(&line, bit)
     }
 
     /// Like [`Builder::stages`], zero after reset.
     pub fn stages_reset(&mut self, name: &str, bit: &Expr, cycles: u32) -> Vec<Expr> {
-        let mut stages = vec![bit.clone()];
-        for i in 1..=cycles {
-            stages.push(self.register_reset(&format!("{name}_{i}"), stages[i as usize - 1].clone()));
+        if cycles < 2 {
+            let later = (0..cycles).map(|_| self.register_reset(&format!("{name}_1"), bit.clone())).collect::<Vec<_>>();
+            return [bit.clone()].into_iter().chain(later).collect();
         }
-        stages
+        let line = self.reg(&format!("{name}_line"), Ty::Unsigned(cycles), 0);
+        self.taps(&line, bit)
+    }
+
+    /// A bit and its copies on the way through a shift register.
+    fn taps(&mut self, line: &Reg, bit: &Expr) -> Vec<Expr> {
+        self.shift_in(line, bit);
+        let later = (0..line.q().width()).map(|i| line.q().bit(i));
+        [bit.clone()].into_iter().chain(later).collect()
     }
 
     /// Like [`Builder::delay`], by one register per enable.

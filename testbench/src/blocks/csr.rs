@@ -169,11 +169,10 @@ impl Csr {
 
 /// Port, lowest bit and width of each field, or of the whole register.
 fn ports(register: &Register) -> Vec<(String, u32, u32)> {
-    let name = register.name.to_lowercase();
     if register.fields.is_empty() {
-        return vec![(name, 0, 32)];
+        return vec![(csr::port(register, None), 0, 32)];
     }
-    register.fields.iter().map(|f| (format!("{name}_{}", f.name), f.lsb, f.width)).collect()
+    register.fields.iter().map(|f| (csr::port(register, Some(f)), f.lsb, f.width)).collect()
 }
 
 fn bytes_mask(strobe: u8) -> u32 {

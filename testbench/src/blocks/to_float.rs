@@ -27,7 +27,7 @@ impl Block for ToFloat {
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
         let [acc] = dut.inputs(["acc"])?;
-        let [float] = dut.outputs(["float"])?;
+        let [float] = dut.outputs(["f24"])?;
         let mut values = vec![0, i64::MIN, i64::MAX, i64::MIN + 1];
         for bit in 0..63 {
             let power = 1i64 << bit;

@@ -48,7 +48,7 @@ fn arithmetic(all: &mut Table) {
             ("block_q", Operator(WrapAdd, WrapSub)),
             ("block_q", DropUpdate(0)),
             ("block_q", ZeroExtend),
-            ("block_q", Net("first_5_q", "first_4_q")),
+            ("block_q", Slice(-1)),
         ],
     );
     all.add(
@@ -69,12 +69,7 @@ fn arithmetic(all: &mut Table) {
     all.add(
         ScaleAcc { blocks: 1, minima: true },
         "scale_acc_1_min",
-        &[
-            ("term_q", Operator(WrapSub, WrapAdd)),
-            ("acc_q", DropUpdate(0)),
-            ("acc_q", Net("first_term_9_q", "first_term_8_q")),
-            ("too_large_q", Operator(And, Or)),
-        ],
+        &[("term_q", Operator(WrapSub, WrapAdd)), ("acc_q", DropUpdate(0)), ("acc_q", Slice(-1)), ("too_large_q", Operator(And, Or))],
     );
     all.add(ScaleAcc { blocks: 4, minima: false }, "scale_acc_4", &[("pair0_1_q", Operator(WrapAdd, WrapSub))]);
     all.add(
@@ -86,7 +81,7 @@ fn arithmetic(all: &mut Table) {
             ("exponent", Constant(154, 153)),
             ("up", Operator(Or, And)),
             ("rounded", Operator(WrapAdd, WrapSub)),
-            ("float_q", Net("sign_3_q", "sign_2_q")),
+            ("f24_q", Slice(-1)),
         ],
     );
 }
@@ -220,12 +215,7 @@ fn whole(all: &mut Table) {
     all.add(
         program(),
         "array",
-        &[
-            ("scale_acc_0.d", Net("d_9_q", "d_8_q")),
-            ("scale_acc_1.dx", Slice(-23)),
-            ("columns_even_q", DropNot),
-            ("row_columns_o", SwapMux),
-        ],
+        &[("scale_acc_0.d", Slice(-16)), ("scale_acc_1.dx", Slice(-23)), ("columns_even_q", DropNot), ("row_columns_o", SwapMux)],
     );
     all.add(
         program(),

@@ -12,7 +12,7 @@ use heddle_tb::blocks::{
 type Blocks = Vec<Box<dyn Block>>;
 
 /// Lanes and port of the blocks between memory and array: narrower, equal and wider than a beat.
-const STREAMS: [(u32, u32); 8] = [(4, 32), (8, 64), (16, 128), (32, 128), (32, 32), (4, 128), (64, 256), (128, 512)];
+const STREAMS: [(u32, u32); 10] = [(4, 32), (8, 64), (16, 128), (32, 128), (32, 32), (4, 128), (64, 256), (128, 512), (64, 32), (128, 64)];
 
 fn boxed<B: Block + 'static>(blocks: impl IntoIterator<Item = B>) -> Blocks {
     blocks.into_iter().map(|b| Box::new(b) as Box<dyn Block>).collect()
@@ -46,7 +46,7 @@ pub fn dequant() -> Blocks {
 }
 
 pub fn act_buffer() -> Blocks {
-    let all = STREAMS.into_iter().zip([1, 2, 4, 4, 1, 2, 2, 8]).map(|((lanes, port), columns)| ActBuffer::new(lanes, columns, port));
+    let all = STREAMS.into_iter().zip([1, 2, 4, 4, 1, 2, 2, 8, 1, 2]).map(|((lanes, port), columns)| ActBuffer::new(lanes, columns, port));
     boxed(all.chain([ActBuffer::new(16, 2, 64).without_minima()]))
 }
 

@@ -54,8 +54,8 @@ pub fn act_buffer(config: &Config) -> Result<Arc<Module>, BuildError> {
     let geometry = Geometry::new(config);
     let mut m = Builder::clocked("act_buffer", file!());
     m.doc(&format!(
-        "Activations of {} column(s), two banks of {} blocks of {BLOCK} int8 each, with their scales{}.",
-        config.array.columns,
+        "Activations of {}, two banks of {} blocks of {BLOCK} int8 each, with their scales{}.",
+        super::counted(config.array.columns, "column"),
         config.activations.blocks,
         if has_minima(config) { " and sums" } else { "" }
     ));

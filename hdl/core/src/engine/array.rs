@@ -36,7 +36,9 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let to_sum = READ + column::latency(per_block);
     let mut m = Builder::clocked("array", file!());
     m.doc(&format!(
-        "{lanes} lanes x {columns} column(s): one stream of weights, {columns} activation vector(s).\nThe accumulators of a row are valid {} cycles after its last chunk.",
+        "{lanes} lanes x {}: one stream of weights for {}.\nThe accumulators of a row are valid {} cycles after its last chunk.",
+        super::counted(columns, "column"),
+        super::counted(columns, "activation vector"),
         latency(config)
     ));
     m.comment("The matrix that comes next: columns in use, by tag");

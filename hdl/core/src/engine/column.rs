@@ -33,6 +33,7 @@ pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
     if lanes > BLOCK || !lanes.is_power_of_two() {
         m.error(format!("lanes = {lanes}: must be a power of two up to {BLOCK}"));
     }
+    m.comment("Operands: int8 of activations and weights");
     let valid = m.input("valid", Ty::BIT);
     let first = (lanes < BLOCK).then(|| m.input("first", Ty::BIT));
     let x = m.input("x", Ty::Unsigned(8 * lanes));
@@ -62,6 +63,7 @@ pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
             block.q()
         }
     };
+    m.comment("The sum of a block");
     m.output("sum", sum.extend(SUM_BITS).as_unsigned());
     m.build()
 }

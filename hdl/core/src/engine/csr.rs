@@ -3,7 +3,7 @@
 //!
 //! Ports      `s_axil_*`; per register that the hardware writes: an input of its name (fields: `<register>_<field>`);
 //!            per register that software writes: an output
-//! Latency    2 cycles a read, 1 cycle a write      Throughput  one access at a time
+//! Latency    2 cycles a read, 2 cycles a write      Throughput  one access at a time
 //! Rounding   none      Reset  each register's declared value
 //!
 //! An address that is not declared is answered with SLVERR and reads 0. Byte strobes apply to writable registers.
@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     registers::{ADDRESS_BITS, Access, Bits, REGISTERS, Register, Reset},
 };
-use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, module::Stmt};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, module::Stmt};
 use std::sync::Arc;
 
 const SLVERR: i128 = 2;
@@ -27,7 +27,9 @@ pub fn csr(config: &Config) -> Result<Arc<Module>, BuildError> {
     let mut values = Vec::new();
     for register in REGISTERS {
         m.comment(&format!("{}: {}", register.name, register.doc));
-        values.push((register, value(&mut m, config, register, &write)));
+        let offset = m.parameter(&format!("{}_OFFSET", register.name), Ty::Unsigned(ADDRESS_BITS), register.offset.into());
+        let value = value(&mut m, config, register, &offset, &write);
+        values.push((offset, value));
     }
     respond(&mut m, &write, &read, &values);
     m.build()
@@ -38,17 +40,16 @@ struct Write {
     address: Expr,
     data: Expr,
     strobe: Expr,
-    bvalid: Reg,
 }
 
 struct Read {
     accept: Expr,
     address: Expr,
-    rvalid: Reg,
 }
 
+/// Address and data are taken when they come, each into a register: no path from an input to a ready.
 fn write_channel(m: &mut Builder) -> Write {
-    m.comment("Write channels: address and data are taken together");
+    m.comment("Write channels: address and data come in any order");
     let awvalid = m.input("s_axil_awvalid", Ty::BIT);
     let awready = m.output_port("s_axil_awready", Ty::BIT);
     let awaddr = m.input("s_axil_awaddr", Ty::Unsigned(ADDRESS_BITS));
@@ -59,13 +60,22 @@ fn write_channel(m: &mut Builder) -> Write {
     let bvalid_port = m.output_port("s_axil_bvalid", Ty::BIT);
     let bready = m.input("s_axil_bready", Ty::BIT);
     let bvalid = m.reg("bvalid", Ty::BIT, 0);
-    let accept = m.wire("write_accept", awvalid & wvalid & !bvalid.q());
-    m.drive(&awready, &accept);
-    m.drive(&wready, &accept);
+    let (has_address, has_data) = (m.reg("has_address", Ty::BIT, 0), m.reg("has_data", Ty::BIT, 0));
+    let accept = m.wire("write_accept", has_address.q() & has_data.q() & !bvalid.q());
+    m.drive(&awready, !has_address.q());
+    m.drive(&wready, !has_data.q());
+    let (take_address, take_data) = (m.wire("take_address", awvalid & !has_address.q()), m.wire("take_data", wvalid & !has_data.q()));
+    m.on(&has_address, &take_address, 1);
+    m.on(&has_address, &accept, 0);
+    m.on(&has_data, &take_data, 1);
+    m.on(&has_data, &accept, 0);
+    let address = m.register_when("write_address", &take_address, &awaddr);
+    let data = m.register_when("write_data", &take_data, &wdata);
+    let strobe = m.register_when("write_strobe", &take_data, &wstrb);
     m.on(&bvalid, &accept, 1);
     m.on(&bvalid, bready, 0);
     m.drive(&bvalid_port, bvalid.q());
-    Write { accept, address: awaddr, data: wdata, strobe: wstrb, bvalid }
+    Write { accept, address, data, strobe }
 }
 
 fn read_channel(m: &mut Builder) -> Read {
@@ -81,13 +91,13 @@ fn read_channel(m: &mut Builder) -> Read {
     m.on(&rvalid, &accept, 1);
     m.on(&rvalid, rready, 0);
     m.drive(&rvalid_port, rvalid.q());
-    Read { accept, address: araddr, rvalid }
+    Read { accept, address: araddr }
 }
 
 /// Storage and ports of one register; the word it reads as.
-fn value(m: &mut Builder, config: &Config, register: &Register, write: &Write) -> Expr {
+fn value(m: &mut Builder, config: &Config, register: &Register, offset: &Expr, write: &Write) -> Expr {
     let name = register.name.to_lowercase();
-    let selected = |m: &mut Builder| m.wire(&format!("{name}_write"), &write.accept & write.address.eq(register.offset));
+    let selected = |m: &mut Builder| m.wire(&format!("{name}_write"), &write.accept & write.address.eq(offset));
     match register.access {
         Access::ReadOnly => match register.reset {
             Reset::Build(_) => Expr::constant(WORD, register.reset_value(config).into()),
@@ -113,9 +123,7 @@ fn value(m: &mut Builder, config: &Config, register: &Register, write: &Write) -
                 let port = port(register, field);
                 let set = m.input(&format!("{port}_set"), Ty::Unsigned(width));
                 let r = m.reg(&port, Ty::Unsigned(width), 0);
-                let zero = Expr::constant(Ty::Unsigned(width), 0);
-                let cleared = selected.mux(strobed(write, &zero, lsb, width), &zero);
-                let kept = m.wire(&format!("{port}_kept"), r.q() & !cleared);
+                let kept = m.wire(&format!("{port}_kept"), r.q() & !ones(write, &selected, lsb, width));
                 m.next(&r, kept | set);
                 m.output(&port, r.q());
                 r.q()
@@ -124,17 +132,18 @@ fn value(m: &mut Builder, config: &Config, register: &Register, write: &Write) -
         Access::WriteOnly => {
             let selected = selected(m);
             for field in register.fields {
-                let zero = Expr::constant(Ty::Unsigned(field.width), 0);
-                let pulse = selected.repeat(field.width) & strobed(write, &zero, field.lsb, field.width);
-                m.output(&port(register, Some(field)), pulse);
+                m.output(&port(register, Some(field)), ones(write, &selected, field.lsb, field.width));
             }
             Expr::constant(WORD, 0)
         }
     }
 }
 
-fn port(register: &Register, field: Option<&Bits>) -> String {
+/// Name of the port of a register, or of a field of it.
+pub fn port(register: &Register, field: Option<&Bits>) -> String {
     match field {
+        // CAUSE has a field of its own name.
+        Some(f) if f.name == register.name.to_lowercase() => f.name.to_string(),
         Some(f) => format!("{}_{}", register.name.to_lowercase(), f.name),
         None => register.name.to_lowercase(),
     }
@@ -175,30 +184,49 @@ fn strobed(write: &Write, old: &Expr, lsb: u32, width: u32) -> Expr {
     Expr::pack(&parts)
 }
 
+/// The ones that are written where `selected` and the byte strobe are set.
+fn ones(write: &Write, selected: &Expr, lsb: u32, width: u32) -> Expr {
+    let strobes: Vec<Expr> = (lsb..lsb + width).map(|bit| selected & write.strobe.bit(bit / 8)).collect();
+    Expr::pack(&strobes) & write.data.slice(lsb, width)
+}
+
 /// Read data and responses.
-fn respond(m: &mut Builder, write: &Write, read: &Read, values: &[(&Register, Expr)]) {
-    m.comment("The word at the address, and whether there is one");
+fn respond(m: &mut Builder, write: &Write, read: &Read, values: &[(Expr, Expr)]) {
+    m.comment("The word at the address");
     let data = m.variable("read_data", WORD);
-    let found = m.variable("read_found", Ty::BIT);
     let mut arms = Vec::new();
-    for (register, value) in values {
-        let key = Expr::constant(Ty::Unsigned(ADDRESS_BITS), register.offset.into());
-        arms.push((key, vec![Stmt::Comment(register.name.into()), m.assign(&data, value)]));
+    for (offset, value) in values {
+        arms.push((offset.clone(), vec![m.assign(&data, value)]));
     }
-    let body = vec![m.assign(&found, 1), Stmt::Case(read.address.clone(), arms, vec![m.assign(&data, 0), m.assign(&found, 0)])];
-    m.process(&[data.clone(), found.clone()], body);
+    let body = vec![Stmt::Case(read.address.clone(), arms, vec![m.assign(&data, 0)])];
+    m.process(std::slice::from_ref(&data), body);
+    m.comment("Addresses without a register are answered with an error");
     let response = |ok: &Expr| ok.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
+    let read_found = m.wire("read_found", is_register(&read.address));
+    let write_found = m.wire("write_found", is_register(&write.address));
     let rdata = m.register_when("rdata", &read.accept, &data);
-    let rresp = m.register_when("rresp", &read.accept, response(&found));
+    let rresp = m.register_when("rresp", &read.accept, response(&read_found));
     m.output("s_axil_rdata", rdata);
     m.output("s_axil_rresp", rresp);
-    let known = values.iter().map(|(r, _)| write.address.eq(r.offset)).reduce(|a, b| a | b);
-    let known = m.wire("write_found", known.unwrap_or_else(|| Expr::bit_const(false)));
-    let bresp = m.register_when("bresp", &write.accept, response(&known));
+    let bresp = m.register_when("bresp", &write.accept, response(&write_found));
     m.output("s_axil_bresp", bresp);
-    m.comment("Responses wait for the master");
-    m.assert("write_answered_once", !(&write.accept & write.bvalid.q()));
-    m.assert("read_answered_once", !(&read.accept & read.rvalid.q()));
+}
+
+/// Whether there is a register at an address: offsets in runs of words.
+fn is_register(address: &Expr) -> Expr {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for register in REGISTERS {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 4 == register.offset => *last = register.offset,
+            _ => runs.push((register.offset, register.offset)),
+        }
+    }
+    let within = |&(first, last): &(u32, u32)| match first {
+        0 => address.le(last),
+        _ => address.ge(first) & address.le(last),
+    };
+    let any = runs.iter().map(within).reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
+    address.slice(0, 2).is_zero() & any
 }
 
 /// The same, in plain Rust: [`crate::registers`] declares, `crate::device` answers.

@@ -126,7 +126,8 @@ impl<'a> Dequant<'a> {
             Some(p) => (m.wire("block_first", p.q().is_zero()), m.wire("block_last", p.q().all())),
             None => (Expr::bit_const(true), Expr::bit_const(true)),
         };
-        let row_last = m.wire("is_row_last", step.q().eq(&last_step) & &block_last);
+        let last_of_row = step.q().eq(&last_step);
+        let row_last = m.wire("is_row_last", if parts > 1 { last_of_row & &block_last } else { last_of_row });
         let matrix_last = m.wire("is_matrix_last", &row_last & rows.q().eq(1));
         let waiting = m.wire("waiting", chunks.q().any());
         let emit = m.wire("emit", &waiting & (&room | !&row_last));
@@ -134,7 +135,8 @@ impl<'a> Dequant<'a> {
         m.on(&rows, &start, &start_rows);
         m.on(&rows, &emit & &row_last, rows.q().wrapping_sub(1));
         m.on(&step, &emit & &row_last, 0);
-        m.on(&step, &emit & &block_last, step.q().wrapping_add(1));
+        let block_out = if parts > 1 { m.wire("block_out", &emit & &block_last) } else { emit.clone() };
+        m.on(&step, &block_out, step.q().wrapping_add(1));
         if let Some(p) = &part {
             m.on(p, &emit, p.q().wrapping_add(1));
         }
@@ -160,32 +162,29 @@ impl<'a> Dequant<'a> {
         m.comment("Fields of a group: scales, then minima or high bits, then integers");
         let load = m.wire("load", &take & !drain.q());
         let is_scales = m.wire("is_scales", &whole);
-        let is_minima = m.wire("is_minima", &kind.minima & position.q().eq(1));
-        let is_high = m.wire("is_high", &kind.high & (position.q().eq(1) | position.q().eq(2)));
-        let is_integers = m.wire("is_integers", !(&is_scales | &is_minima | &is_high));
-        let block_out = m.wire("block_out", &emit & &block_last);
+        let has = |format: Format| config.formats.contains(&format);
+        let is_minima = has(Format::Q4_1).then(|| m.wire("is_minima", &kind.minima & position.q().eq(1)));
+        let is_high = has(Format::Q5_0).then(|| m.wire("is_high", &kind.high & (position.q().eq(1) | position.q().eq(2))));
+        let is_header = is_minima.iter().chain(&is_high).fold(is_scales.clone(), |all, part| all | part);
+        let is_integers = m.wire("is_integers", !is_header);
         let scales = self.shifter("scales", &load & &is_scales, &beat, &block_out, 16 * per_cycle, port);
-        let minima = self.has(Format::Q4_1).then(|| self.shifter("minima", &load & &is_minima, &beat, &block_out, 16 * per_cycle, port));
-        let high = self.has(Format::Q5_0).then(|| {
+        let minima = is_minima.map(|at| self.shifter("minima", &load & &at, &beat, &block_out, 16 * per_cycle, port));
+        let high = is_high.map(|at| {
             let m = &mut self.m;
             let high = m.reg_no_reset("high", Ty::Unsigned(2 * port));
-            m.on(&high, &load & &is_high, Expr::concat([beat.clone(), high.q().slice(port, port)]));
-            m.on(&high, &emit, high.q().shift_right(lanes).extend(2 * port));
+            m.on(&high, &load & &at, Expr::concat([beat.clone(), high.q().slice(port, port)]));
+            // Where a chunk takes all of it, nothing is left for the next.
+            if lanes < 2 * port {
+                m.on(&high, &emit, high.q().shift_right(lanes).extend(2 * port));
+            }
             high.q().slice(0, lanes)
         });
-        if minima.is_none() && high.is_none() {
-            self.m.unused("fields", "No format here has minima or high bits.", &[is_minima.clone(), is_high.clone()]);
-        } else if minima.is_none() {
-            self.m.unused("minima", "No format here has minima.", std::slice::from_ref(&is_minima));
-        } else if high.is_none() {
-            self.m.unused("high", "No format here has high bits.", std::slice::from_ref(&is_high));
-        }
         let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &chunks);
         self.m.comment("Integers of the lanes, by format");
         let w = self.decode(&kind, eight, four, high)?;
 
-        self.m.comment("The chunk");
         let valid = self.m.register_reset("valid", &emit);
+        self.m.comment("The chunk, and where it stands in block, row and matrix");
         self.m.output("valid", valid);
         let m = &mut self.m;
         let mut out = |name: &str, value: Expr| {

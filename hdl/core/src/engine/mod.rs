@@ -15,3 +15,8 @@ pub mod scale_acc;
 pub mod sequencer;
 pub mod to_float;
 pub mod weight_fetch;
+
+/// A number of things, for the head of a module: `1 column`, `4 columns`.
+pub(crate) fn counted(n: u32, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}

@@ -68,7 +68,7 @@ pub fn place(bits: u32) -> Result<Arc<Module>, BuildError> {
     let placed = m.wire("placed", product.shift_left(HEADROOM));
     let keep = m.wire("keep", vanishes.mux(Expr::constant(placed.ty(), 0), &placed));
     let zero = Expr::bit_const(false);
-    let start = Shifted { value: keep, guard: zero.clone(), sticky: zero };
+    let start = Shifted { value: keep, guard: zero.clone(), sticky: zero, whole: true };
     let by16 = shift(&mut m, "by16", &at[4], &start, &amount.slice(4, 2), 16);
     let amount = m.register_when("amount_by16", &at[4], amount.slice(0, 4));
     let by4 = shift(&mut m, "by4", &at[5], &by16, &amount.slice(2, 2), 4);
@@ -92,6 +92,15 @@ struct Shifted {
     value: Expr,
     guard: Expr,
     sticky: Expr,
+    /// Nothing has left yet.
+    whole: bool,
+}
+
+impl Shifted {
+    /// Whether anything has left, if that can be.
+    fn below(&self) -> Option<Expr> {
+        (!self.whole).then(|| &self.sticky | &self.guard)
+    }
 }
 
 /// Shifted right by `digit * step`, digit 0 to 3, into registers.
@@ -105,15 +114,19 @@ fn shift(m: &mut Builder, name: &str, enable: &Expr, from: &Shifted, digit: &Exp
     };
     let value = [0, 1, 2, 3].map(|k| from.value.shift_right(k * step).extend(width));
     let guard = [0, 1, 2, 3].map(|k| if k == 0 { from.guard.clone() } else { from.value.bit(k * step - 1) });
-    let sticky = [0, 1, 2, 3].map(|k| match k * step {
-        0 => from.sticky.clone(),
-        1 => &from.sticky | &from.guard,
-        n => &from.sticky | &from.guard | from.value.slice(0, n - 1).any(),
+    // What has left by way of the guard bit before.
+    let below = from.below();
+    let sticky = [0, 1, 2, 3].map(|k| match (k * step, &below) {
+        (0, _) => from.sticky.clone(),
+        (1, Some(below)) => below.clone(),
+        (n, Some(below)) => below | from.value.slice(0, n - 1).any(),
+        (n, None) => from.value.slice(0, n - 1).any(),
     });
     Shifted {
         value: m.register_when(&format!("{name}_value"), enable, choose(value)),
         guard: m.register_when(&format!("{name}_guard"), enable, choose(guard)),
         sticky: m.register_when(&format!("{name}_sticky"), enable, choose(sticky)),
+        whole: false,
     }
 }
 

@@ -32,7 +32,7 @@ const WORD: u32 = 32;
 pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     let columns = config.array.columns;
     let mut m = Builder::clocked("result_store", file!());
-    m.doc(&format!("Results of {columns} column(s) to f24 words in memory, one per cycle, rows outermost."));
+    m.doc(&format!("Results of {} to f24 words in memory, one per cycle, rows outermost.", super::counted(columns, "column")));
 
     m.comment("Room: a row is announced when its results have room and the one before has been taken over");
     let issue = m.input("row_issue", Ty::BIT);
@@ -65,7 +65,7 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     if columns > 1 {
         m.on(&hold, &converting, hold.q().shift_right(GRID_BITS).extend(GRID_BITS * columns));
     }
-    let float = m.instance("to_float", &to_float::to_float()?, &[("acc", hold.q().slice(0, GRID_BITS))]).get("float");
+    let float = m.instance("to_float", &to_float::to_float()?, &[("acc", hold.q().slice(0, GRID_BITS))]).get("f24");
     let last = m.wire("last_result", matrix_last.q() & left.q().eq(1));
     let word_valid = m.delay_reset("word_valid", &converting, to_float::LATENCY);
     let word_last = m.delay("word_last", &last, to_float::LATENCY);
@@ -108,8 +108,11 @@ fn pack(m: &mut Builder, config: &Config, word_valid: &Expr, word: &Expr, pop: &
     let filled = m.wire("filled", (full.q() & &send).mux(Expr::constant(Ty::Unsigned(per_beat), 0), &strobe.q()));
     let last = m.wire("word_ends_matrix", word.bit(FLOAT_BITS));
     // The next free place is the lowest one not filled.
-    let place = if per_beat > 1 { Expr::concat([filled.slice(0, per_beat - 1), Expr::bit_const(true)]) } else { Expr::bit_const(true) };
-    let place = m.wire("place", place & !&filled);
+    let place = match per_beat {
+        1 => !&filled,
+        n => Expr::concat([filled.slice(0, n - 1), Expr::bit_const(true)]) & !&filled,
+    };
+    let place = m.wire("place", place);
     let value = Expr::concat([word.slice(0, FLOAT_BITS), Expr::constant(Ty::Unsigned(WORD - FLOAT_BITS), 0)]);
     let lanes: Vec<Expr> = (0..per_beat).map(|i| place.bit(i).mux(&value, &beat.q().slice(i * WORD, WORD))).collect();
     m.on(&beat, &take, Expr::pack(&lanes));

@@ -28,8 +28,9 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
     let suffix = if minima { "_min" } else { "" };
     let mut m = Builder::clocked(format!("scale_acc_{blocks}{suffix}"), file!());
     m.doc(&format!(
-        "Adds d * dx * sum(w x){} of {blocks} block(s) per cycle to the fixed-point accumulator of a row.\nLSB 2^-36, 64 bits, modulo 2^64: the order of blocks does not matter.",
-        if minima { " - dmin * dx * sum(x)" } else { "" }
+        "Adds d * dx * sum(w x){} of {} per cycle to the fixed-point accumulator of a row.\nLSB 2^-36, 64 bits, modulo 2^64: the order of blocks does not matter.",
+        if minima { " - dmin * dx * sum(x)" } else { "" },
+        super::counted(blocks, "block")
     ));
     let valid = m.input("valid", Ty::BIT);
     let first = m.input("first", Ty::BIT);

@@ -290,26 +290,21 @@ fn sizes(m: &mut Builder, config: &Config, f: &Fields, state: &States) -> Sizes 
         m.unused("rounded", "Blocks within a group do not count.", &[rounded.slice(0, group.ilog2())]);
     }
     let times = |n: u32| groups.q().shift_left(n).extend(BEATS_BITS);
-    let of_format = |format: Format| {
-        let (integers, header) = match format {
-            Format::Q8_0 => (4, 1),
-            Format::Q4_0 => (3, 1),
-            Format::Q4_1 => (3, 2),
-            Format::Q5_0 => (3, 3),
-        };
-        let header = match header {
-            1 => times(0),
-            2 => times(1),
-            _ => times(1).wrapping_add(times(0)),
-        };
-        (times(integers), header)
+    let beats_of = |n: u32| if n.is_power_of_two() { times(n.ilog2()) } else { times(1).wrapping_add(times(0)) };
+    // One choice for each number of beats, however many formats share it.
+    let pick = |count: fn(Format) -> u32| {
+        let mut counts: Vec<u32> = config.formats.iter().map(|&x| count(x)).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let (least, more) = counts.split_first().expect("a valid configuration has a format");
+        more.iter().fold(beats_of(*least), |other, &n| {
+            let formats = config.formats.iter().filter(|&&x| count(x) == n);
+            let any = formats.map(|x| f.format.eq(u32::from(x.id()))).reduce(|a, b| a | b);
+            any.map_or(other.clone(), |any| any.mux(beats_of(n), &other))
+        })
     };
-    let pick = |which: fn((Expr, Expr)) -> Expr| {
-        let (first, rest) = config.formats.split_first().expect("a valid configuration has a format");
-        rest.iter().fold(which(of_format(*first)), |other, x| f.format.eq(u32::from(x.id())).mux(which(of_format(*x)), &other))
-    };
-    let integers = m.wire("integer_beats", pick(|(a, _)| a));
-    let header = m.wire("header_beats", pick(|(_, b)| b));
+    let integers = m.wire("integer_beats", pick(|x| if x == Format::Q8_0 { 16 } else { 8 }));
+    let header = m.wire("header_beats", pick(header_beats));
     m.on(&beats, state.is("beats"), integers.wrapping_add(header));
 
     m.comment("Beats of one activation vector: scales, then integers");
@@ -323,6 +318,15 @@ fn sizes(m: &mut Builder, config: &Config, f: &Fields, state: &States) -> Sizes 
     let (scales, integers) = (of("scale_bytes", 4), of("integer_bytes", 32));
     let vector = m.register("vector_beats", (scales + integers).resize(BEATS_BITS));
     Sizes { weights: beats.q(), vector, done: bits.q().is_zero() }
+}
+
+/// Beats of a group ahead of its integers: scales, minima, high bits.
+fn header_beats(format: Format) -> u32 {
+    match format {
+        Format::Q8_0 | Format::Q4_0 => 1,
+        Format::Q4_1 => 2,
+        Format::Q5_0 => 3,
+    }
 }
 
 /// The program's progress.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A fixed-point accumulator as f24.
 //!
-//! Ports      `acc_i`: 64 bits signed, LSB 2^-36; `float_o`: f24, 24 bits
+//! Ports      `acc_i`: 64 bits signed, LSB 2^-36; `f24_o`: f24, 24 bits
 //! Latency    [`LATENCY`] cycles      Throughput  one per cycle
 //! Rounding   once, to nearest even; 0 gives +0      Reset  none
 
@@ -51,8 +51,8 @@ pub fn to_float() -> Result<Arc<Module>, BuildError> {
     let top = Expr::constant(Ty::Unsigned(8), EXPONENT_OF_BIT_0 + i128::from(GRID_BITS) - 1);
     let exponent = m.wire("exponent", top.wrapping_sub(zeros.extend(8)));
     let packed = m.wire("rounded", Expr::concat([exponent, kept]).wrapping_add(up.extend(FLOAT_BITS - 1)));
-    let float = m.register("float", nonzero.mux(Expr::concat([sign, packed]), &Expr::constant(Ty::Unsigned(FLOAT_BITS), 0)));
-    m.output("float", float);
+    let float = m.register("f24", nonzero.mux(Expr::concat([sign, packed]), &Expr::constant(Ty::Unsigned(FLOAT_BITS), 0)));
+    m.output("f24", float);
     m.build()
 }
 

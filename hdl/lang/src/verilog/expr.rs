@@ -185,7 +185,10 @@ impl Scope {
     fn sign_extended(&mut self, e: &Expr, width: u32, base: &str) -> String {
         let (name, w) = (self.named(e, base), e.width());
         let sign = if w == 1 { name.clone() } else { format!("{name}[{}]", w - 1) };
-        format!("$signed({{{{{}{{{sign}}}}}, {name}}})", width - w)
+        match width - w {
+            1 => format!("$signed({{{sign}, {name}}})"),
+            n => format!("$signed({{{{{n}{{{sign}}}}}, {name}}})"),
+        }
     }
 
     fn concat(&mut self, parts: &[Expr], base: &str) -> String {

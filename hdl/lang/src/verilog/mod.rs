@@ -8,6 +8,7 @@
 mod always;
 mod expr;
 mod keywords;
+mod wrap;
 
 use crate::{
     bits::Bits,
@@ -144,7 +145,9 @@ struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     fn line(&mut self, text: &str) {
-        let _ = writeln!(self.out, "    {text}");
+        for line in wrap::wrapped(&format!("    {text}")) {
+            let _ = writeln!(self.out, "{line}");
+        }
     }
 
     /// An empty line, unless there is one or a comment that belongs to what follows.
@@ -239,7 +242,12 @@ impl<'a> Printer<'a> {
     /// Once, where it stands or before its first use, whichever comes first.
     fn parameter(&mut self, name: &str, ty: Ty, bits: &Bits) {
         if self.parameters.insert(name.to_string()) {
-            self.line(&format!("localparam {}{name} = {};", range(ty), literal(ty, bits)));
+            // Wide ones are addresses or masks.
+            let value = match ty {
+                Ty::Unsigned(w) if w > 8 => format!("{w}'h{bits:x}"),
+                _ => literal(ty, bits),
+            };
+            self.line(&format!("localparam {}{name} = {value};", range(ty)));
         }
     }
 
@@ -486,7 +494,8 @@ impl<'a> Printer<'a> {
         if properties.is_empty() {
             return;
         }
-        self.out += "\n`ifdef FORMAL\n";
+        self.blank();
+        self.out += "`ifdef FORMAL\n";
         for p in properties {
             self.declare_reads([&p.expr]);
             let value = self.scope.bare(&p.expr, &p.name);
