@@ -46,7 +46,7 @@ pub(super) fn build(designs: &[Design], options: &BuildOptions, progress: Progre
         return Library::all(open(scratch.path())?, designs);
     }
     let object = match open(&cache::get_or_build(KIND, &key, &mut fill)?) {
-        // A damaged entry, or one that needs a system library that is gone.
+        // A whole entry that needs a system library which is gone.
         Err(BuildError::Open { .. }) if report.borrow().cached => {
             cache::remove(KIND, &key);
             open(&cache::get_or_build(KIND, &key, &mut fill)?)?
@@ -223,11 +223,17 @@ mod tests {
         let designs = [Design::new("frail").file("frail.v", text)];
         let options = BuildOptions { opt: super::super::Opt::Quick, ..BuildOptions::default() };
         let build = || build(&designs, &options, &mut |_| {}).unwrap_or_else(|e| panic!("{e}")).remove(0);
-        drop(build());
         let (verilator, compiler) = (tools::find_verilator().unwrap(), tools::compiler_version().unwrap());
-        let entry = cache::cache_dir().join(KIND).join(key(&designs, &options, &verilator, &compiler));
-        std::fs::write(entry.join(LIBRARY), "not a library").unwrap();
-        assert!(!build().report().cached);
-        assert!(build().report().cached);
+        let library = cache::cache_dir().join(KIND).join(key(&designs, &options, &verilator, &compiler)).join(LIBRARY);
+        drop(build());
+        let good = std::fs::read(&library).unwrap();
+        // A library that was cut short is a bus error to who opens it; one with other bytes may run and be wrong.
+        let middle = good.len() / 2;
+        let flipped = [&good[..middle], &[!good[middle]], &good[middle + 1..]].concat();
+        for damaged in [&good[..1000], b"", b"not a library", &flipped] {
+            std::fs::write(&library, damaged).unwrap();
+            assert!(!build().report().cached, "{} bytes", damaged.len());
+            assert!(build().report().cached);
+        }
     }
 }

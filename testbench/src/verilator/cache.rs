@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The build cache: folders named by the SHA-256 of all that decides their content.
 //!
-//! Keys hold file contents, flags and tool identities, never paths. A folder is built elsewhere and published
-//! by one rename, so that a reader sees it whole or not at all, and two processes that build the same thing
-//! both succeed.
+//! Keys hold file contents, flags and tool identities, never paths. A folder is built elsewhere, sealed, and
+//! published by one rename, so that a reader sees it whole or not at all, and two processes that build the same
+//! thing both succeed. An entry whose seal does not fit is built again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::BuildError;
+use super::{BuildError, seal};
 
 /// Root of the cache: `$HEDDLE_CACHE`, `$XDG_CACHE_HOME/heddle`, `~/.cache/heddle`, or the temporary folder.
 pub fn cache_dir() -> PathBuf {
@@ -85,22 +85,29 @@ impl Drop for Scratch {
     }
 }
 
-/// The folder of `key`, made by `fill` in a scratch folder if it is not there yet.
+/// The folder of `key`, made by `fill` in a scratch folder if it is not there yet, or not as it was made.
 pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Result<(), BuildError>) -> Result<PathBuf, BuildError> {
     let target = cache_dir().join(kind).join(key);
-    if target.is_dir() {
+    if seal::is_whole(&target) {
         return Ok(target);
     }
     let scratch = Scratch::new()?;
     let out = scratch.path().join("out");
     create_dir(&out)?;
     fill(&out)?;
+    seal::seal(&out).map_err(|source| BuildError::Io { action: "seal", path: out.clone(), source })?;
     create_dir(&cache_dir().join(kind))?;
-    match std::fs::rename(&out, &target) {
-        Err(_) if target.is_dir() => Ok(target),
-        Err(source) => Err(BuildError::Io { action: "publish", path: target, source }),
-        Ok(()) => Ok(target),
+    // Another process may have published it by now; what is there and damaged goes.
+    if seal::is_whole(&target) {
+        return Ok(target);
     }
+    remove(kind, key);
+    match std::fs::rename(&out, &target) {
+        Err(_) if seal::is_whole(&target) => {}
+        Err(source) => return Err(BuildError::Io { action: "publish", path: target, source }),
+        Ok(()) => seal::sync_folder(&cache_dir().join(kind)),
+    }
+    Ok(target)
 }
 
 /// Removes an entry; a reader that has it open keeps it.

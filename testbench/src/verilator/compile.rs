@@ -143,6 +143,7 @@ fn runtime_objects(runtime: &Path) -> Result<Vec<PathBuf>, BuildError> {
     for entry in std::fs::read_dir(runtime).map_err(io)? {
         objects.push(entry.map_err(io)?.path());
     }
+    objects.retain(|path| path.extension().is_some_and(|e| e == "o"));
     objects.sort();
     Ok(objects)
 }

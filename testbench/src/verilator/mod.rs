@@ -29,6 +29,7 @@ mod error;
 mod header;
 mod library;
 mod model;
+mod seal;
 
 pub use build::BuildReport;
 pub use cache::cache_dir;
