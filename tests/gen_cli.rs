@@ -80,6 +80,8 @@ fn errors_in_a_file_point_at_the_value() {
         ("columns = 1", "columns = 9", "must be from 1 to 8"),
         ("columns = 1", "colums = 1", "unknown field `colums`"),
         ("columns = 1", "columns = \"one\"", "invalid type"),
+        ("columns = 1", "columns = \"one\"", "array.columns must be from 1 to 8"),
+        ("columns = 1", "columns = -1", "array.columns must be from 1 to 8"),
         ("fifo_beats = 128", "fifo_beats = 64", "at least latency_cycles + burst_beats = 72"),
         ("[array]", "[array", "unclosed table"),
     ];
@@ -88,6 +90,16 @@ fn errors_in_a_file_point_at_the_value() {
         let text = complaint(dir.path(), &["--config", "mine.toml"]);
         assert!(text.contains("mine.toml:") && text.contains(new) && text.contains(expected), "{text}");
     }
+    // There is nothing to point at in a file without content.
+    for empty in ["", "\n\n"] {
+        fs::write(dir.path().join("mine.toml"), empty).unwrap();
+        let text = complaint(dir.path(), &["--config", "mine.toml"]);
+        assert!(text.contains("mine.toml: not a valid configuration: missing field") && text.contains("gen --preset base"), "{text}");
+    }
+    // What is missing elsewhere is told as text, wherever the place is.
+    fs::write(dir.path().join("mine.toml"), good.replace("lanes = 4\n", "")).unwrap();
+    let text = complaint(dir.path(), &["--config", "mine.toml"]);
+    assert!(text.contains("not a valid configuration: missing field `lanes`"), "{text}");
     // A setting may repair what the file has wrong.
     fs::write(dir.path().join("mine.toml"), good.replace("columns = 1", "columns = 9")).unwrap();
     assert!(gen_in(dir.path(), &["--config", "mine.toml", "--set", "array.columns=2"]).status.success());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where a configuration comes from: a preset or a file, with settings on top. Errors point into the file.
 
-use heddle_core::config::{Config, ConfigError};
+use heddle_core::config::{Config, ConfigError, keys, legal};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,10 @@ pub enum SourceError {
         span: SourceSpan,
         label: String,
     },
+    /// There is no place to point at.
+    #[error("{}: not a valid configuration: {message}", path.display())]
+    #[diagnostic(help("`gen --preset base` writes a config.toml to start from"))]
+    Incomplete { path: PathBuf, message: String },
     #[error(transparent)]
     Config(ConfigError),
 }
@@ -54,7 +58,12 @@ pub fn load(source: &Source, settings: &[String]) -> Result<Config, SourceError>
 /// Points into the file if the error is there and not in a setting.
 fn locate(error: ConfigError, path: &Path, text: String, settings: &[String]) -> SourceError {
     let found = match &error {
-        ConfigError::Toml(toml) => toml.span().map(|span| ("not a valid configuration".to_string(), span, toml.message().to_string())),
+        ConfigError::Toml(toml) => match toml.span().filter(|_| !text.trim().is_empty()) {
+            Some(span) => {
+                Some((format!("not a valid configuration: {}", toml.message()), span.clone(), expected(&text, &span, toml.message())))
+            }
+            None => return SourceError::Incomplete { path: path.into(), message: toml.message().into() },
+        },
         ConfigError::Value { field, value, legal } if !set(settings, field) => {
             span(&text, field).map(|span| (format!("{field} = {value} is not legal"), span, format!("must be {legal}")))
         }
@@ -67,6 +76,13 @@ fn locate(error: ConfigError, path: &Path, text: String, settings: &[String]) ->
         }
         None => SourceError::Config(error),
     }
+}
+
+/// What the key whose value is at `place` may be; the message where that is no value of a key.
+fn expected(text: &str, place: &Range<usize>, message: &str) -> String {
+    let within = |key: &&str| span(text, key).is_some_and(|span| span.start <= place.start && place.end <= span.end);
+    let key = keys().find(within);
+    key.and_then(|key| Some(format!("{key} must be {}", legal(key)?))).unwrap_or_else(|| message.to_string())
 }
 
 fn set(settings: &[String], field: &str) -> bool {

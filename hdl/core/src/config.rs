@@ -5,10 +5,12 @@
 //! fits its memory. A `Config` comes from a preset or a TOML file, may be changed key by key, and is checked
 //! by [`Config::validate`] before anything is generated from it.
 
+mod legal;
 mod presets;
 mod settings;
 mod validate;
 
+pub use legal::{Legal, keys, legal};
 pub use presets::PRESETS;
 pub use settings::json_schema;
 
@@ -109,8 +111,8 @@ pub enum ConfigError {
     Key { key: String, legal: String },
     #[error("`{setting}`: a setting must have the form key=value, as in array.lanes=32")]
     Setting { setting: String },
-    #[error("{key} = {value}: {reason}")]
-    SettingValue { key: String, value: String, reason: String },
+    #[error("{key} = {value}: {reason}; must be {legal}")]
+    SettingValue { key: String, value: String, reason: String, legal: String },
     #[error(transparent)]
     Toml(Box<toml::de::Error>),
 }

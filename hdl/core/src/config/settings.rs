@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Configurations as text: TOML, `key=value` settings on top, and the JSON schema for editors.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, legal};
 use toml::{Table, Value};
 
 impl Config {
@@ -37,14 +37,15 @@ impl Config {
         let (key, text) = setting.split_once('=').ok_or_else(|| ConfigError::Setting { setting: setting.into() })?;
         let (key, text) = (key.trim(), text.trim());
         let mut table = self.table();
-        let legal = keys(&table, "");
+        let keys = keys(&table, "");
         let slot = find(&mut table, key).filter(|slot| !slot.is_table());
-        let slot = slot.ok_or_else(|| ConfigError::Key { key: key.into(), legal: legal.join(", ") })?;
+        let slot = slot.ok_or_else(|| ConfigError::Key { key: key.into(), legal: keys.join(", ") })?;
         *slot = parse_value(text, slot);
         table.try_into().map_err(|e: toml::de::Error| ConfigError::SettingValue {
             key: key.into(),
-            value: text.into(),
+            value: if text.is_empty() { "\"\"".into() } else { text.into() },
             reason: e.message().into(),
+            legal: legal(key).map(|legal| legal.to_string()).unwrap_or_default(),
         })
     }
 

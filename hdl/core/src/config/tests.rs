@@ -60,6 +60,19 @@ fn settings_apply_together_and_explain_bad_keys() {
     assert!(message.contains("key=value"), "{message}");
     let message = Config::base().with_settings(&["array.lanes=many"]).unwrap_err().to_string();
     assert!(message.starts_with("array.lanes = many: invalid type"), "{message}");
+    let lanes = "expected u32; must be one of 4, 8, 16, 32, 64, 128";
+    for (setting, start, legal) in [
+        ("array.lanes=-1", "array.lanes = -1: invalid value", lanes),
+        ("array.lanes=abc", "array.lanes = abc: invalid type", lanes),
+        ("array.lanes=", "array.lanes = \"\": invalid type", lanes),
+        ("array.lanes=1.5", "array.lanes = 1.5: invalid type", lanes),
+        ("memory.fifo_beats=many", "memory.fifo_beats = many", "must be a power of two from 16 to 1024"),
+        ("name=7", "name = 7", "must be 1 to 32 of a-z, 0-9 and _"),
+        ("clock_mhz=fast", "clock_mhz = fast", "must be a finite number above 0"),
+    ] {
+        let message = Config::base().with_settings(&[setting]).unwrap_err().to_string();
+        assert!(message.starts_with(start) && message.contains(legal), "{setting}: {message}");
+    }
     let message = Config::base().with_settings(&["formats=q9_9"]).unwrap_err().to_string();
     assert!(message.contains("q9_9") && message.contains("q4_1"), "{message}");
 }
