@@ -129,3 +129,16 @@ fn presets_are_listed() {
     let json: serde_json::Value = serde_json::from_slice(&gen_in(dir.path(), &["--list", "--json"]).stdout).unwrap();
     assert_eq!(json["presets"][2]["name"], "base");
 }
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), "").unwrap();
+    let text = complaint(dir.path(), &["--preset", "nano", "--out", "file/deep/nano"]);
+    assert_eq!(text.matches("Not a directory").count(), 1, "{text}");
+    assert!(text.contains("file/deep/nano") && text.contains("--out"), "{text}");
+    // No folder can be made there; what was tried is nobody's business.
+    let text = complaint(dir.path(), &["--preset", "nano", "--out", "/proc/nano"]);
+    assert!(text.starts_with("error: cannot write /proc/nano: ") && text.contains("with --out") && !text.contains(".nano."), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}

@@ -9,6 +9,7 @@ use heddle_lang::expr::Ty;
 use heddle_lang::{Builder, Module};
 use std::fs;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// Two adders, one feeding the other, behind a bus.
 fn design() -> Arc<Module> {
@@ -130,7 +131,31 @@ fn a_failing_run_leaves_the_old_output_whole() {
     let before = files.clone();
     // The last file cannot be written: its folder does not exist.
     files.insert("zz/none.v".into(), String::new());
-    assert!(matches!(write(&files, &out), Err(OutputError::Io { action: "write", .. })));
+    assert!(matches!(write(&files, &out), Err(OutputError::Write { .. })));
     assert_eq!(compare(&before, &out).unwrap(), []);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_killed_runs_left_is_removed_when_it_is_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = |name: &str, inner: &str, hours: u64| {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.join(inner)).unwrap();
+        fs::write(path.join(inner).join("registers.h"), "half").unwrap();
+        fs::File::open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600 * hours + 60)).unwrap();
+        path
+    };
+    let stale = [make(".nano.aB3dE6", "new", 1), make(".nano.ZZZZZZ", "old", 30)];
+    let kept = [
+        make(".nano.young1", "new", 0),  // perhaps in use
+        make(".base.aB3dE6", "new", 9),  // of another output
+        make(".nano.aB3dE6x", "new", 9), // not our pattern
+        make(".nano.aB3d-6", "new", 9),
+        make(".nano.foreig", "thesis", 9), // not our content
+        make("nano.aB3dE6", "new", 9),
+    ];
+    write(&files(), &dir.path().join("nano")).unwrap();
+    assert!(stale.iter().all(|path| !path.exists()));
+    assert!(kept.iter().all(|path| path.exists()));
 }

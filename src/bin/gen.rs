@@ -61,7 +61,8 @@ fn main() -> ExitCode {
 fn report(error: anyhow::Error) {
     match error.downcast::<SourceError>() {
         Ok(error) => eprintln!("{:?}", miette::Report::new(error)),
-        Err(error) => eprintln!("error: {error:#}"),
+        // The messages contain their causes.
+        Err(error) => eprintln!("error: {error}"),
     }
 }
 

@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why nothing was written or compared. The folder is as it was.
@@ -15,6 +16,8 @@ use thiserror::Error;
 pub enum OutputError {
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}; choose another folder with --out", path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("{} holds {} that gen did not write; it would be lost: choose another folder with --out, or move it away", path.display(), .foreign.join(", "))]
     Foreign { path: PathBuf, foreign: Vec<String> },
     #[error("{}: not a folder that can be written; choose another one with --out", path.display())]
@@ -40,16 +43,53 @@ pub fn write(files: &Files, out: &Path) -> Result<(), OutputError> {
     let name = out.file_name().ok_or_else(|| OutputError::NoFolder { path: out.into() })?;
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     refuse_foreign(files, out)?;
-    fs::create_dir_all(parent).map_err(failed("create", parent))?;
+    replace(files, out, parent, name).map_err(|source| OutputError::Write { path: out.into(), source })
+}
+
+fn replace(files: &Files, out: &Path, parent: &Path, name: &OsStr) -> io::Result<()> {
+    fs::create_dir_all(parent)?;
+    sweep(parent, &hidden(name));
     // Removed with all that is in it when it goes out of scope: at the end, the old folder.
-    let scratch = tempfile::Builder::new().prefix(&hidden(name)).tempdir_in(parent).map_err(failed("create a folder in", parent))?;
-    let (new, old) = (scratch.path().join("new"), scratch.path().join("old"));
-    fs::create_dir(&new).map_err(failed("create", &new))?;
+    let scratch = tempfile::Builder::new().prefix(&hidden(name)).rand_bytes(RANDOM).tempdir_in(parent).map_err(without_path)?;
+    let (new, old) = (scratch.path().join(NEW), scratch.path().join(OLD));
+    fs::create_dir(&new)?;
     for (file, text) in files {
-        let path = new.join(file);
-        fs::write(&path, text).map_err(failed("write", &path))?;
+        fs::write(new.join(file), text)?;
     }
-    swap(&new, out, &old).map_err(failed("replace", out))
+    swap(&new, out, &old)
+}
+
+/// What is in a temporary folder.
+const NEW: &str = "new";
+const OLD: &str = "old";
+/// Random characters at the end of its name.
+const RANDOM: usize = 6;
+/// A run takes well below a second; what is older than this belongs to one that was killed.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// Removes the temporary folders that killed runs for the same output left. What cannot be removed stays.
+fn sweep(parent: &Path, prefix: &str) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let random = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        let ours = random.is_some_and(|r| r.len() == RANDOM && r.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if ours && is_stale(&entry).unwrap_or(false) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether it is a folder that nobody has changed for long, with nothing in it but what `write` puts there.
+fn is_stale(entry: &fs::DirEntry) -> io::Result<bool> {
+    let about = entry.metadata()?; // of a link, not of what it leads to
+    let old = about.is_dir() && about.modified()?.elapsed().is_ok_and(|age| age > STALE);
+    let names = fs::read_dir(entry.path())?.map(|inner| Ok(inner?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    Ok(old && names.iter().all(|name| name == NEW || name == OLD))
+}
+
+/// The cause alone: the name of a temporary folder says nothing to anyone.
+fn without_path(error: io::Error) -> io::Error {
+    error.kind().into()
 }
 
 fn hidden(name: &OsStr) -> String {
@@ -70,7 +110,7 @@ fn swap(new: &Path, out: &Path, old: &Path) -> io::Result<()> {
 
 /// Every difference between the folder and these files, by file name. A folder that is not there lacks every file.
 pub fn compare(files: &Files, out: &Path) -> Result<Vec<(String, Difference)>, OutputError> {
-    let present = entries(out)?;
+    let present = entries(out).map_err(failed("read", out))?;
     let mut differences = vec![];
     for (name, text) in files {
         let path = out.join(name);
@@ -96,7 +136,7 @@ fn first_difference(expected: &[u8], found: &[u8]) -> Option<Difference> {
 
 /// Errors if the folder holds anything but files that its manifest lists or that are about to be written.
 fn refuse_foreign(files: &Files, out: &Path) -> Result<(), OutputError> {
-    let present = entries(out)?;
+    let present = entries(out).map_err(|source| OutputError::Write { path: out.into(), source })?;
     let listed = if present.is_empty() { BTreeSet::new() } else { listed(&out.join(MANIFEST)) };
     let ours = |name: &String| listed.contains(name) || (!listed.is_empty() && files.contains_key(name));
     let foreign: Vec<String> = present.into_iter().filter(|name| !ours(name)).collect();
@@ -112,13 +152,13 @@ fn listed(manifest: &Path) -> BTreeSet<String> {
 }
 
 /// Names in a folder; none if it does not exist.
-fn entries(folder: &Path) -> Result<BTreeSet<String>, OutputError> {
+fn entries(folder: &Path) -> io::Result<BTreeSet<String>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-        Err(error) => Err(failed("read", folder)(error)),
+        Err(error) => Err(error),
         Ok(entries) => {
             let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            entries.map(name).collect::<Result<_, _>>().map_err(failed("read", folder))
+            entries.map(name).collect()
         }
     }
 }

@@ -59,7 +59,7 @@ impl Scratch {
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = cache_dir().join("tmp").join(name);
         let _ = std::fs::remove_dir_all(&path);
-        create_dir(&path)?;
+        create_dir_of_cache(&path)?;
         Ok(Self(path))
     }
 
@@ -95,8 +95,8 @@ pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Re
     let out = scratch.path().join("out");
     create_dir(&out)?;
     fill(&out)?;
-    seal::seal(&out).map_err(|source| BuildError::Io { action: "seal", path: out.clone(), source })?;
-    create_dir(&cache_dir().join(kind))?;
+    seal::seal(&out).map_err(|source| BuildError::Cache { path: out.clone(), source })?;
+    create_dir_of_cache(&cache_dir().join(kind))?;
     // Another process may have published it by now; what is there and damaged goes.
     if seal::is_whole(&target) {
         return Ok(target);
@@ -104,7 +104,7 @@ pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Re
     remove(kind, key);
     match std::fs::rename(&out, &target) {
         Err(_) if seal::is_whole(&target) => {}
-        Err(source) => return Err(BuildError::Io { action: "publish", path: target, source }),
+        Err(source) => return Err(BuildError::Cache { path: target, source }),
         Ok(()) => seal::sync_folder(&cache_dir().join(kind)),
     }
     Ok(target)
@@ -113,6 +113,10 @@ pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Re
 /// Removes an entry; a reader that has it open keeps it.
 pub(super) fn remove(kind: &str, key: &str) {
     let _ = std::fs::remove_dir_all(cache_dir().join(kind).join(key));
+}
+
+fn create_dir_of_cache(path: &Path) -> Result<(), BuildError> {
+    std::fs::create_dir_all(path).map_err(|source| BuildError::Cache { path: path.to_owned(), source })
 }
 
 pub(super) fn create_dir(path: &Path) -> Result<(), BuildError> {

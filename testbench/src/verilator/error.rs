@@ -22,6 +22,8 @@ pub enum BuildError {
     Open { top: String, source: libloading::Error },
     #[error("the built library of `{top}` has {found}, this driver needs {needed}; clear the cache and build again")]
     Abi { top: String, found: String, needed: String },
+    #[error("cannot write the build cache at {}: {source}; set HEDDLE_CACHE to a folder that can be written", path.display())]
+    Cache { path: PathBuf, source: std::io::Error },
     #[error("{action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
 }
