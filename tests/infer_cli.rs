@@ -45,12 +45,13 @@ fn one_json_object_with_what_was_asked_for() {
     assert!(run["text"].as_str().unwrap().len() > 12);
     assert!(run["tokens_per_s"].as_f64().unwrap() > 0.0);
     assert!(run["cycles_per_token"].is_null() && run["port_use"].is_null());
-    // Every weight passes once for each token: 22 matrices, 1.9 M weights in 18 bytes for 32.
+    // Every weight passes once for each token: 22 matrices, 1.9 M weights in 18 bytes for 32; the rest is vectors and results.
     let bytes = run["bytes_per_token"].as_f64().unwrap();
-    assert!((1.06e6..1.09e6).contains(&bytes), "{bytes}");
+    assert!((1.09e6..1.11e6).contains(&bytes), "{bytes}");
     assert_eq!(run["per_token"][0]["tokens"], 5);
     assert_eq!(run["per_token"][3]["id"], run["ids"][3]);
-    assert!(run["counters"]["blocks"].as_u64().unwrap() > 0);
+    assert!(run["counters"]["blocks"].as_u64().unwrap() > 0 && run["counters"]["write_beats"].as_u64().unwrap() > 0);
+    assert!(run["counters"]["cycles"].is_null() && run["counters"]["array_busy"].is_null());
 }
 
 #[test]
@@ -170,11 +171,20 @@ fn waveforms_need_a_simulation_and_a_format() {
     assert!(refusal(&["infer", "--transport", "golden", "--trace", "a.vcd"]).contains("--transport sim"));
     assert!(refusal(&["infer", "--trace", "a.txt"]).contains(".vcd or .fst"));
     assert!(refusal(&["infer", "--trace-from", "5"]).contains("--trace"));
+    assert!(refusal(&["infer", "--trace", "a.vcd", "--trace-cycles", "0"]).contains("0 is not in 1.."));
+    let dir = tempfile::tempdir().unwrap();
+    let (file, absent) = (dir.path().join("file"), dir.path().join("absent/a.vcd"));
+    std::fs::write(&file, "").unwrap();
+    for path in [&absent, &file.join("a.fst")] {
+        let text = refusal(&["infer", "--trace", path.to_str().unwrap()]);
+        assert!(text.contains(&format!("--trace {}: cannot write the file: ", path.display())), "{text}");
+        assert!(!text.contains("BuildOptions") && !path.exists(), "{text}");
+    }
 }
 
 /// The simulated accelerator, found as a user's run finds it.
 fn simulated(args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_heddle")).args(["infer", "--tokens", "3", "--greedy"]).args(args).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_heddle")).args(["infer", "--greedy"]).args(args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -184,8 +194,20 @@ fn a_simulated_run_tells_its_cycles() {
     if !have_verilator("a_simulated_run_tells_its_cycles") {
         return;
     }
-    let run: Value = serde_json::from_slice(&simulated(&["--json"]).stdout).unwrap();
-    assert_eq!(run["ids"], json(&["--tokens", "3", "--greedy"])["ids"]);
+    let run: Value = serde_json::from_slice(&simulated(&["--tokens", "3", "--json"]).stdout).unwrap();
+    let model = json(&["--tokens", "3", "--greedy"]);
+    assert_eq!(run["ids"], model["ids"]);
+    // The golden model counts the same work, and knows nothing of time.
+    const WORK: [&str; 5] = ["read_beats", "write_beats", "blocks", "rows", "descriptors"];
+    for work in WORK {
+        assert!(run["counters"][work].as_u64().unwrap() > 0, "{work}");
+        assert_eq!(run["counters"][work], model["counters"][work], "{work}");
+    }
+    assert_eq!(run["bytes_per_token"], model["bytes_per_token"]);
+    for (counter, value) in run["counters"].as_object().unwrap() {
+        assert!(value.is_u64(), "{counter}");
+        assert_eq!(model["counters"][counter].is_null(), !WORK.contains(&counter.as_str()), "{counter}");
+    }
     let number = |key: &str| run[key].as_f64().unwrap_or_else(|| panic!("{key} is not a number"));
     assert!((0.9..1.0).contains(&number("port_use")), "{}", run["port_use"]);
     let at_clock = number("clock_mhz") * 1e6 / number("cycles_per_token");
@@ -193,7 +215,7 @@ fn a_simulated_run_tells_its_cycles() {
     assert!(run["per_token"][1]["cycles"].as_u64().unwrap() > 60_000);
     assert!(run["counters"]["read_beats"].as_u64().unwrap() > 0);
 
-    let output = simulated(&[]);
+    let output = simulated(&["--tokens", "3"]);
     let report = String::from_utf8(output.stderr).unwrap();
     for part in ["cycles per token", "tokens/s", "120 MHz", "memory port", "bytes per token"] {
         assert!(report.contains(part), "{part}: {report}");
@@ -208,9 +230,39 @@ fn a_window_of_a_run_becomes_waveforms() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run.vcd");
-    simulated(&["--preset", "nano", "--trace", path.to_str().unwrap(), "--trace-from", "5000", "--trace-cycles", "40"]);
+    simulated(&["--preset", "nano", "--trace", path.to_str().unwrap(), "--trace-from", "5000", "--trace-cycles", "40", "--tokens", "3"]);
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains("$enddefinitions") && text.contains("m_axi_rdata_i") && text.contains("state_q"), "{}", text.len());
     let times: Vec<u64> = text.lines().filter_map(|l| l.strip_prefix('#')?.parse().ok()).collect();
     assert!(times.len() > 40 && times.len() < 200, "{} times", times.len());
+}
+
+#[test]
+fn a_window_after_the_end_is_told() {
+    if !have_verilator("a_window_after_the_end_is_told") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.vcd");
+    let run = |from: &str| {
+        let output = simulated(&["--preset", "nano", "--trace", path.to_str().unwrap(), "--trace-from", from, "--tokens", "1"]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let text = run("99000000000");
+    assert!(text.contains("warning: the run ended at cycle ") && text.contains("before --trace-from 99000000000: no waves"), "{text}");
+    assert!(!run("5000").contains("warning"));
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_names_its_variable() {
+    if !have_verilator("a_cache_that_cannot_be_written_names_its_variable") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_heddle")).arg("--tokens=1").env("HEDDLE_CACHE", &file).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("Not a directory") && text.contains("set HEDDLE_CACHE to a folder"), "{text}");
 }

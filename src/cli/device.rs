@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which accelerator to use and how to reach it.
 
+use std::fs::OpenOptions;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -43,7 +44,7 @@ pub struct TransportArgs {
     #[arg(long, value_name = "CYCLE", default_value_t = 0, requires = "trace")]
     pub trace_from: u64,
     /// Clock cycles in the waveforms
-    #[arg(long, value_name = "CYCLES", default_value_t = 20_000, requires = "trace")]
+    #[arg(long, value_name = "CYCLES", default_value_t = 20_000, requires = "trace", value_parser = clap::value_parser!(u64).range(1..))]
     pub trace_cycles: u64,
 }
 
@@ -77,6 +78,13 @@ impl TransportArgs {
         Ok(Driver::connect(transport, config)?)
     }
 
+    /// What to say about waveforms after a run that ended at this cycle, if there are none.
+    pub fn no_waves(&self, end: Option<u64>) -> Option<String> {
+        let (end, from) = (end?, self.trace_from);
+        let missed = self.trace.is_some() && end <= from;
+        missed.then(|| format!("the run ended at cycle {end}, before --trace-from {from}: no waves"))
+    }
+
     fn simulation(&self, config: &Config, quiet: bool) -> Result<Sim> {
         let options = BuildOptions { trace: self.trace_kind()?, ..BuildOptions::default() };
         let bar = steps_bar(quiet);
@@ -95,12 +103,23 @@ impl TransportArgs {
 
     fn trace_kind(&self) -> Result<Trace> {
         let Some(file) = &self.trace else { return Ok(Trace::Off) };
-        match file.extension().and_then(|e| e.to_str()) {
-            Some("vcd") => Ok(Trace::Vcd),
-            Some("fst") => Ok(Trace::Fst),
+        let kind = match file.extension().and_then(|e| e.to_str()) {
+            Some("vcd") => Trace::Vcd,
+            Some("fst") => Trace::Fst,
             _ => bail!("--trace {}: the name must end in .vcd or .fst, which chooses the format", file.display()),
+        };
+        match try_to_write(file) {
+            Ok(()) => Ok(kind),
+            Err(error) => bail!("--trace {}: cannot write the file: {error}; choose one in a folder that can be written", file.display()),
         }
     }
+}
+
+/// Whether a file can be written, found out before anything is built for it; it stays as it is.
+fn try_to_write(file: &Path) -> std::io::Result<()> {
+    let is_new = !file.exists();
+    OpenOptions::new().append(true).create(true).open(file)?;
+    if is_new { std::fs::remove_file(file) } else { Ok(()) }
 }
 
 /// A spinner with a message and the time, on the standard error; nothing if `quiet`.

@@ -90,13 +90,17 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let driver = args.transport.connect(&config, args.json)?;
     let mut decoder = Decoder::new(&compiled, driver)?;
     let generation = write_text(args, &mut decoder, &tokenizer, &prompt, &mut sampler)?;
-    let has_cycles = decoder.driver().transport().has_cycles();
+    let transport = decoder.driver().transport();
+    let (has_cycles, end) = (transport.has_cycles(), transport.clock_cycles());
     let run = Run { model: &args.model, config: &config, has_cycles, prompt: &prompt, generation: &generation, tokenizer: &tokenizer };
     let report = Report::new(&run);
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         eprint!("{report}");
+    }
+    if let Some(warning) = args.transport.no_waves(end) {
+        eprintln!("warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use heddle_core::config::Config;
 use serde::Serialize;
 
 use crate::decoder::{Finish, Generation, Step};
-use crate::driver::Counters;
+use crate::driver::{Counters, KnownCounters};
 use crate::model::tokenizer::Tokenizer;
 
 /// A finished run.
@@ -46,7 +46,7 @@ pub struct Report<'a> {
     port_use: Option<f64>,
     bytes_per_token: f64,
     /// Sums over the whole run.
-    counters: Counters,
+    counters: KnownCounters,
     per_token: Vec<Token>,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Report<'a> {
             clock_mhz: config.clock_mhz,
             port_use: counters.port_use(),
             bytes_per_token: beats as f64 * f64::from(config.port_bytes()) / tokens,
-            counters: sum(steps),
+            counters: sum(steps).known(has_cycles),
             per_token: steps.iter().map(|s| Token::new(s, has_cycles)).collect(),
         }
     }

@@ -8,15 +8,33 @@ use serde::Serialize;
 
 use super::{Transport, TransportError};
 
+/// What a counter counts.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    /// What a program does, the same on any transport.
+    Work,
+    /// Cycles.
+    Time,
+}
+
 macro_rules! counters {
-    ($($field:ident = $register:ident,)*) => {
+    ($($field:ident = $register:ident $kind:ident,)*) => {
         /// Sums over programs; the meaning of each is in the register of the same name.
         ///
         /// `last_result - first_beat` is the number of cycles from the first beat of weights to the last result.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
         pub struct Counters { $(pub $field: u64,)* }
 
+        /// [`Counters`] as far as they are known.
+        #[derive(Clone, Copy, Debug, Serialize)]
+        pub struct KnownCounters { $(pub $field: Option<u64>,)* }
+
         impl Counters {
+            /// Those that are known: work always is, time only where there are cycles.
+            pub fn known(&self, has_cycles: bool) -> KnownCounters {
+                KnownCounters { $($field: (Kind::$kind == Kind::Work || has_cycles).then_some(self.$field),)* }
+            }
+
             /// The counters of the program that ran last.
             pub(super) fn read(t: &mut dyn Transport) -> Result<Counters, TransportError> {
                 Ok(Counters { $($field: t.read_reg(map::$register.offset)?.into(),)* })
@@ -32,21 +50,21 @@ macro_rules! counters {
 }
 
 counters! {
-    cycles = CYCLES,
-    read_beats = READ_BEATS,
-    read_wait = READ_WAIT,
-    read_blocked = READ_BLOCKED,
-    read_idle = READ_IDLE,
-    array_busy = ARRAY_BUSY,
-    array_starved = ARRAY_STARVED,
-    array_blocked = ARRAY_BLOCKED,
-    blocks = BLOCKS,
-    rows = ROWS,
-    write_beats = WRITE_BEATS,
-    write_wait = WRITE_WAIT,
-    descriptors = DESCRIPTORS,
-    first_beat = FIRST_BEAT,
-    last_result = LAST_RESULT,
+    cycles = CYCLES Time,
+    read_beats = READ_BEATS Work,
+    read_wait = READ_WAIT Time,
+    read_blocked = READ_BLOCKED Time,
+    read_idle = READ_IDLE Time,
+    array_busy = ARRAY_BUSY Time,
+    array_starved = ARRAY_STARVED Time,
+    array_blocked = ARRAY_BLOCKED Time,
+    blocks = BLOCKS Work,
+    rows = ROWS Work,
+    write_beats = WRITE_BEATS Work,
+    write_wait = WRITE_WAIT Time,
+    descriptors = DESCRIPTORS Work,
+    first_beat = FIRST_BEAT Time,
+    last_result = LAST_RESULT Time,
 }
 
 impl Counters {

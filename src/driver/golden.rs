@@ -2,7 +2,9 @@
 //! The golden model behind the registers: every result of the hardware, without its time.
 
 use heddle_core::config::Config;
+use heddle_core::descriptor::{BYTES, Decoder, Descriptor};
 use heddle_core::device::{Counts, Device, Stop};
+use heddle_core::format::region::result_bytes;
 use heddle_core::registers::{REGISTERS, Reset, map};
 
 use super::{Transport, TransportError};
@@ -17,6 +19,14 @@ pub struct Golden {
     done: bool,
     stop: Option<Stop>,
     counts: Counts,
+    traffic: Traffic,
+}
+
+/// Beats of a program that are not among the counts of the device.
+#[derive(Clone, Copy, Default)]
+struct Traffic {
+    descriptors: u64,
+    results: u64,
 }
 
 impl Golden {
@@ -31,6 +41,7 @@ impl Golden {
             done: false,
             stop: None,
             counts: Counts::default(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -39,7 +50,7 @@ impl Golden {
             self.device.clear();
             self.stop = None;
             self.done = false;
-            self.counts = Counts::default();
+            (self.counts, self.traffic) = (Counts::default(), Traffic::default());
         }
         if value & map::CONTROL_START.mask() != 0 && self.stop.is_none() {
             self.start();
@@ -48,6 +59,8 @@ impl Golden {
 
     fn start(&mut self) {
         self.counts = Counts::default();
+        // Before it runs, since results may be written over it.
+        self.traffic = self.traffic();
         match self.device.run(self.program) {
             Ok(counts) => {
                 self.counts = counts;
@@ -60,6 +73,27 @@ impl Golden {
                 self.irq_status |= map::IRQ_ERROR.mask();
             }
         }
+    }
+
+    /// What a program that runs to its end reads of itself and writes: whole beats, results packed per matrix.
+    fn traffic(&self) -> Traffic {
+        let (config, beat) = (self.device.config(), self.device.config().port_bytes() as usize);
+        let mut decoder = Decoder::new(config);
+        let mut traffic = Traffic::default();
+        let program = self.device.memory().get(self.program as usize..).unwrap_or_default();
+        for bytes in program.as_chunks::<{ BYTES as usize }>().0 {
+            let (words, _) = bytes.as_chunks::<4>();
+            let descriptor = decoder.decode(&std::array::from_fn(|i| u32::from_le_bytes(words[i])));
+            traffic.descriptors += bytes.len().div_ceil(beat) as u64;
+            match descriptor {
+                Ok(Descriptor::Matmul(m)) => {
+                    traffic.results += result_bytes(m.rows as usize, usize::from(m.columns)).div_ceil(beat) as u64;
+                }
+                Ok(Descriptor::Fence { .. }) => {}
+                Ok(Descriptor::End { .. }) | Err(_) => break,
+            }
+        }
+        traffic
     }
 
     fn status(&self) -> u32 {
@@ -93,7 +127,8 @@ impl Transport for Golden {
             "IRQ_ENABLE" => self.irq_enable,
             "IRQ_STATUS" => self.irq_status,
             "SCRATCH" => self.scratch,
-            "READ_BEATS" => count(self.counts.weight_beats + self.counts.activation_beats),
+            "READ_BEATS" => count(self.counts.weight_beats + self.counts.activation_beats + self.traffic.descriptors),
+            "WRITE_BEATS" => count(self.traffic.results),
             "BLOCKS" => count(self.counts.blocks),
             "ROWS" => count(self.counts.rows),
             "DESCRIPTORS" => count(self.counts.descriptors),

@@ -18,7 +18,7 @@ use heddle_core::registers::map;
 
 use crate::compile::{Image, Program, Stage};
 
-pub use counters::Counters;
+pub use counters::{Counters, KnownCounters};
 pub use error::{DriverError, Stopped};
 pub use transport::{Transport, TransportError};
 

@@ -96,4 +96,8 @@ impl Transport for Sim {
     fn has_cycles(&self) -> bool {
         true
     }
+
+    fn clock_cycles(&self) -> Option<u64> {
+        Some(self.soc.cycles())
+    }
 }

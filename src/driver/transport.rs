@@ -21,6 +21,11 @@ pub trait Transport: Send {
 
     /// Whether the counters tell cycles.
     fn has_cycles(&self) -> bool;
+
+    /// Clock cycles since the transport was made, where it knows them.
+    fn clock_cycles(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Why an access failed.

@@ -219,7 +219,8 @@ impl Model {
         let open = unsafe { (self.table.trace_open)(self.head.as_ptr(), text.as_ptr(), window.start, last) };
         self.ready()?;
         match open {
-            0 => Err(output("it cannot be opened, or the library was built without `BuildOptions::trace`")),
+            0 => Err(output("it cannot be opened")),
+            2 => Err(output("the library was built without `BuildOptions::trace`")),
             _ => Ok(()),
         }
     }
