@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Weight images of real files: every block of every tensor, and products from them.
 
-use std::path::PathBuf;
-
 use heddle::model::embedded::EMBEDDED;
 use heddle::model::gguf::{Gguf, Tensor};
 use heddle_core::config::Format;
@@ -11,6 +9,7 @@ use heddle_core::format::layout::{Layout, block, relayout};
 use heddle_core::format::{BLOCK, Block};
 use heddle_core::numerics::F24;
 use heddle_core::numerics::quant::Activations;
+use heddle_tb::tools::reference_file;
 
 const SHARED: [&str; 6] = [
     "stories260K/stories260K-h192-Q8_0.gguf",
@@ -26,12 +25,7 @@ const GEOMETRIES: [(usize, usize); 4] = [(8, 32), (16, 64), (32, 128), (128, 256
 fn files() -> Vec<Gguf> {
     let mut files: Vec<Gguf> = EMBEDDED.iter().map(|(_, bytes)| Gguf::from_static(bytes).unwrap()).collect();
     for name in SHARED {
-        let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(name);
-        if path.exists() {
-            files.push(Gguf::open(path).unwrap());
-        } else {
-            println!("skipped: {} is not there", path.display());
-        }
+        files.extend(reference_file(name).map(|path| Gguf::open(path).unwrap()));
     }
     files
 }

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Model specifications of real files: the embedded models, the reference models, and what is refused.
 
-use std::path::PathBuf;
-
 use heddle::model::embedded::{EMBEDDED, embedded};
 use heddle::model::gguf::{GgmlType, Gguf, GgufWriter};
 use heddle::model::llama::{ModelSpec, SpecError};
 use heddle::model::tokenizer::Tokenizer;
+use heddle_tb::tools::reference_file;
 
 fn shared(path: &str) -> Option<Gguf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
-    if path.exists() {
-        return Some(Gguf::open(path).unwrap());
-    }
-    println!("skipped: {} is not there", path.display());
-    None
+    reference_file(path).map(|path| Gguf::open(path).unwrap())
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 mod decoder_support;
 
+use std::process::Command;
+
 use decoder_support::{nano, shared, shared_path};
 use heddle::model::tokenizer::{EncodeOptions, Tokenizer};
 use heddle::quality::{QualityError, measure};
@@ -31,4 +33,21 @@ fn every_format_passes() {
 fn a_short_text_is_refused() {
     let error = measure(&nano("nano"), &Config::base(), &[1; 255], Some(1), &|_, _| ()).unwrap_err();
     assert!(matches!(error, QualityError::ShortText { tokens: 255, context: 256 }));
+}
+
+#[test]
+fn without_data_the_command_says_what_is_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let complaint = |args: &[&str], variable: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
+        let output = command.arg("quality").args(args).env("HEDDLE_REFERENCE_DATA", variable).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let folder = dir.path().to_str().unwrap();
+    for text in [complaint(&[], folder), complaint(&["--data", folder], "/nowhere")] {
+        for part in [folder, "stories260K-h192-Q8_0.gguf", "docs/reference-data.md", "HEDDLE_REFERENCE_DATA", "--model and --text"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Any text comes back from its tokens, whole or streamed. `HEDDLE_FUZZ_CASES` sets the number of cases (default 256).
 
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use heddle::model::embedded::embedded;
 use heddle::model::gguf::Gguf;
 use heddle::model::tokenizer::{EncodeOptions, Tokenizer};
+use heddle_tb::tools::reference_file;
 use proptest::prelude::*;
 
 /// The embedded model's tokenizer, and llama.cpp's vocabularies where they are.
 static TOKENIZERS: LazyLock<Vec<Tokenizer>> = LazyLock::new(|| {
     let nano = Gguf::from_static(embedded("nano").unwrap()).unwrap();
     let mut all = vec![Tokenizer::from_gguf(&nano).unwrap()];
-    let shared = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/tokenizers"));
     for name in ["llama-spm", "gpt-2"] {
-        let path = shared.join(format!("ggml-vocab-{name}.gguf"));
-        if !path.exists() {
-            println!("skipped: {} is not there", path.display());
-            continue;
-        }
-        all.push(Tokenizer::from_gguf(&Gguf::open(path).unwrap()).unwrap());
+        let path = reference_file(&format!("tokenizers/ggml-vocab-{name}.gguf"));
+        all.extend(path.map(|path| Tokenizer::from_gguf(&Gguf::open(path).unwrap()).unwrap()));
     }
     all
 });

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The tokenizers against llama.cpp's own test vectors and the ids of the reference runs.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use heddle::model::fetch::{Fetcher, named};
 use heddle::model::gguf::Gguf;
 use heddle::model::tokenizer::{EncodeOptions, Tokenizer};
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
-}
+use heddle_tb::tools::reference_file as shared;
 
 fn tokenizer(path: &str) -> Option<Tokenizer> {
     let gguf = Gguf::open(shared(path)?).unwrap();

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use heddle_tb::tools::reference_data;
 use serde::Serialize;
 
 use super::device::{HardwareArgs, counting_bar};
@@ -33,9 +34,9 @@ pub struct QualityArgs {
     /// The text to judge on
     #[arg(long, value_name = "FILE", requires = "model")]
     text: Option<PathBuf>,
-    /// Folder of the reference data
-    #[arg(long, value_name = "DIR", default_value = "../shared/data")]
-    data: PathBuf,
+    /// Folder of the reference data [default: $HEDDLE_REFERENCE_DATA]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Use this many tokens of each text at most
     #[arg(long, value_name = "N")]
     tokens: Option<usize>,
@@ -109,10 +110,16 @@ fn cases(args: &QualityArgs) -> Result<Vec<(String, PathBuf)>> {
     if let (Some(model), Some(text)) = (&args.model, &args.text) {
         return Ok(vec![(model.clone(), text.clone())]);
     }
-    if !args.data.is_dir() {
-        bail!("there is no folder of reference data at `{}`; give a model and a text with --model and --text", args.data.display());
+    let data = args.data.clone().unwrap_or_else(reference_data);
+    let path = |file: &str| data.join(file);
+    if let Some(absent) = REFERENCE.iter().flat_map(|(model, text)| [model, text]).find(|file| !path(file).is_file()) {
+        bail!(
+            "the table is made from reference data, which is not part of the repository, and `{}` is not there; make it as \
+             docs/reference-data.md says and name its folder with --data or HEDDLE_REFERENCE_DATA, or judge one model on one \
+             text with --model and --text",
+            path(absent).display()
+        );
     }
-    let path = |file: &str| args.data.join(file);
     Ok(REFERENCE.iter().map(|(model, text)| (path(model).display().to_string(), path(text))).collect())
 }
 

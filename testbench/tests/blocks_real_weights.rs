@@ -16,7 +16,7 @@ use heddle_tb::{
     random::Random,
     rtl,
     soc::Soc,
-    tools::have_verilator,
+    tools::{have_verilator, reference_file},
     verilator::BuildOptions,
 };
 use std::path::{Path, PathBuf};
@@ -32,12 +32,7 @@ fn root() -> &'static Path {
 /// The embedded models, and the reference models where they are present.
 fn files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = ["q4_0", "q8_0"].iter().map(|f| root().join(format!("models/nano-shakespeare-{f}.gguf"))).collect();
-    let shared = root().join("../shared/data/stories260K");
-    if shared.is_dir() {
-        files.extend(["Q4_1", "Q5_0"].iter().map(|f| shared.join(format!("stories260K-h192-{f}.gguf"))));
-    } else {
-        println!("skipped: matrices of stories260K in Q4_1 and Q5_0: {} is absent", shared.display());
-    }
+    files.extend(["Q4_1", "Q5_0"].iter().filter_map(|f| reference_file(&format!("stories260K/stories260K-h192-{f}.gguf"))));
     files
 }
 

@@ -7,7 +7,6 @@ pub mod tiny;
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use heddle::compile::compile;
@@ -17,16 +16,7 @@ use heddle::model::embedded::embedded;
 use heddle::model::gguf::Gguf;
 use heddle::sampling::{Sampler, SamplingConfig};
 use heddle_core::config::Config;
-
-/// A file of the reference data, or a visible skip.
-pub fn shared_path(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
-}
+pub use heddle_tb::tools::reference_file as shared_path;
 
 pub fn shared(path: &str) -> Option<Arc<Gguf>> {
     Some(Arc::new(Gguf::open(shared_path(path)?).unwrap()))

@@ -4,12 +4,14 @@
 //! Order of search: the environment (`HEDDLE_VERILATOR`), then the project-local `.tools`, then `PATH`.
 
 mod provision;
+mod reference;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
 pub use provision::{Group, provision};
+pub use reference::{reference_data, reference_file};
 
 /// Why a tool cannot be used; the text says what to do.
 #[derive(Debug, thiserror::Error)]
