@@ -57,6 +57,18 @@ fn the_manifest_and_the_file_list_describe_the_files() {
 }
 
 #[test]
+fn every_file_says_its_licence() {
+    for (name, text) in files() {
+        let licensed = match name.as_str() {
+            "config.schema.json" => text.contains("\"$comment\": \"SPDX-License-Identifier: MIT OR Apache-2.0\""),
+            name if name.ends_with(".json") => text.contains("\"license\": \"MIT OR Apache-2.0\""),
+            _ => text.lines().take(6).any(|line| line.contains("SPDX-License-Identifier: MIT OR Apache-2.0")),
+        };
+        assert!(licensed, "{name}");
+    }
+}
+
+#[test]
 fn the_written_configuration_reads_back() {
     for preset in PRESETS {
         let config = Config::preset(preset).unwrap();

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Lists the source files without an SPDX line among their first three lines; exit code 1 if there are any.
+# Lists the source files and pages without an SPDX line among their first three lines, and the JSON files that
+# name the licence neither under "license" nor under "$comment"; exit code 1 if there are any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 sources() {
-    git ls-files -co --exclude-standard -- '*.rs' '*.v' '*.vh' '*.h' '*.cpp' '*.sh' '*.py' '*.toml' '*.svg' '*.f' '.ci/*' 'tools/*'
+    git ls-files -co --exclude-standard -- '*.rs' '*.v' '*.vh' '*.h' '*.cpp' '*.sh' '*.py' '*.toml' '*.svg' '*.f' '*.md' '.ci/*' 'tools/*'
 }
 
 missing=0
@@ -16,4 +17,10 @@ while IFS= read -r file; do
         missing=1
     fi
 done < <(sources)
+while IFS= read -r file; do
+    if ! grep -Eq '"(license|\$comment)": "(SPDX-License-Identifier: )?MIT OR Apache-2.0"' "$file"; then
+        echo "$file: no licence"
+        missing=1
+    fi
+done < <(git ls-files -co --exclude-standard -- '*.json')
 exit $missing

@@ -6,6 +6,7 @@ pub mod hdl;
 pub mod port;
 pub mod speed;
 
+use crate::generate::licensed;
 use serde::Serialize;
 use std::error::Error;
 
@@ -72,7 +73,8 @@ impl Table {
             true => format!(" Measured on {}; other machines differ.", machine()),
             false => String::new(),
         };
-        format!("# {}\n\nWritten by `{command}`.{machine}\n\n{}\n\n{}", self.title, self.notes, self.markdown())
+        let page = format!("# {}\n\nWritten by `{command}`.{machine}\n\n{}\n\n{}", self.title, self.notes, self.markdown());
+        licensed(&page)
     }
 }
 

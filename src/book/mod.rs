@@ -11,6 +11,7 @@ mod tables;
 mod timeline;
 mod wave;
 
+use crate::generate::licensed;
 use heddle_core::config::Config;
 use heddle_core::{descriptor, registers};
 use std::collections::BTreeMap;
@@ -41,8 +42,8 @@ pub fn pages(root: &Path) -> Result<Pages, BookError> {
     let config = Config::preset(PRESET).expect("a preset of this crate");
     let docs = Path::new("docs");
     let mut pages = Pages::new();
-    pages.insert(docs.join("registers.md"), registers::markdown(&config));
-    pages.insert(docs.join("descriptors.md"), descriptor::markdown());
+    pages.insert(docs.join("registers.md"), licensed(&registers::markdown(&config)));
+    pages.insert(docs.join("descriptors.md"), licensed(&descriptor::markdown()));
     for (name, text) in figures::all()? {
         pages.insert(docs.join("images").join(name), text);
     }

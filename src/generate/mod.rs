@@ -18,12 +18,16 @@ use std::collections::BTreeMap;
 /// Texts by file name, without folders.
 pub type Files = BTreeMap<String, String>;
 
+/// Under what everything that is generated may be used; JSON files have it under `license` or `$comment`.
+pub const LICENCE: &str = "MIT OR Apache-2.0";
+
 /// Name of the file that lists the others.
 pub const MANIFEST: &str = "manifest.json";
 
 /// What `manifest.json` says.
 #[derive(Serialize)]
 struct Manifest<'a> {
+    license: &'static str,
     generator: String,
     name: &'a str,
     /// Version of the contract between host and hardware.
@@ -52,9 +56,9 @@ pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
     add("registers.json", registers::json(config));
     add("registers.svd", registers::svd(config));
     add("registers.h", registers::c_header(config));
-    add("registers.md", registers::markdown(config));
+    add("registers.md", licensed(&registers::markdown(config)));
     add("registers.rs", registers::rust_source(config));
-    add("descriptors.md", descriptor::markdown());
+    add("descriptors.md", licensed(&descriptor::markdown()));
     add("config.toml", config_toml(config));
     add("config.schema.json", config::json_schema());
     if let Some(diagram) = &rtl.diagram {
@@ -63,6 +67,11 @@ pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
     let manifest = manifest(config, rtl, &files);
     files.insert(MANIFEST.into(), manifest);
     files
+}
+
+/// A page of Markdown with its licence line.
+pub fn licensed(page: &str) -> String {
+    format!("<!-- SPDX-License-Identifier: {LICENCE} -->\n{page}")
 }
 
 /// One file per line, instantiated ones first, as `-f` of Verilator and `-c` of Icarus read it.
@@ -78,6 +87,7 @@ fn config_toml(config: &Config) -> String {
 fn manifest(config: &Config, rtl: &Rtl, files: &Files) -> String {
     let (major, minor) = CONTRACT_VERSION;
     let manifest = Manifest {
+        license: LICENCE,
         generator: rtl::generator(),
         name: &config.name,
         contract: format!("{major}.{minor}"),

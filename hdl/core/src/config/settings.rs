@@ -56,7 +56,8 @@ impl Config {
 
 /// JSON schema of a configuration file, as text.
 pub fn json_schema() -> String {
-    let schema = schemars::schema_for!(Config);
+    let mut schema = schemars::schema_for!(Config);
+    schema.insert("$comment".into(), "SPDX-License-Identifier: MIT OR Apache-2.0".into());
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
     text.push('\n');
     text

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct MapView {
+    license: &'static str,
     config: String,
     digest: String,
     address_bits: u32,
@@ -44,6 +45,7 @@ struct ValueView {
 /// The register map with the reset values of this configuration, as indented JSON.
 pub fn json(config: &Config) -> String {
     let map = MapView {
+        license: "MIT OR Apache-2.0",
         config: config.name.clone(),
         digest: config.digest_hex(),
         address_bits: super::ADDRESS_BITS,
