@@ -7,5 +7,6 @@ pub mod device;
 pub mod engine;
 pub mod format;
 pub mod numerics;
+pub mod power;
 pub mod registers;
 pub mod top;

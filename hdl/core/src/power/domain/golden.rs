@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The controller in plain Rust: what follows each state, and what holds in it.
+
+use super::{DomainCause as Cause, DomainState as State};
+
+/// Inputs of one cycle.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inputs {
+    pub wanted: bool,
+    pub qacceptn: bool,
+    pub qdeny: bool,
+    pub qactive: bool,
+    pub weak_ack: bool,
+    pub strong_ack: bool,
+    pub power_good: bool,
+    pub limit: u16,
+    pub clear: bool,
+}
+
+/// Outputs between two edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    pub qreqn: bool,
+    pub clock_enable: bool,
+    pub isolate: bool,
+    pub save: bool,
+    pub restore: bool,
+    pub domain_rst: bool,
+    pub weak_on: bool,
+    pub strong_on: bool,
+    pub on: bool,
+    pub fault: bool,
+    pub event: bool,
+    pub cause: u8,
+    pub state_code: u8,
+}
+
+/// The controller's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Domain {
+    pub state: State,
+    pub cause: Cause,
+    event: bool,
+    waited: u16,
+    saved: bool,
+}
+
+impl Default for Domain {
+    /// As after reset.
+    fn default() -> Self {
+        Domain { state: State::PoweredOff, cause: Cause::None, event: false, waited: 0, saved: false }
+    }
+}
+
+/// One of an ordered list of states, as a set.
+fn among(state: State, set: &[State]) -> bool {
+    set.contains(&state)
+}
+
+impl Domain {
+    /// Every output is a function of the state: that is the order of steps.
+    pub fn outputs(&self) -> Outputs {
+        use State::*;
+        let s = self.state;
+        let clock_enable = among(s, &[Waking, Running, Quiescing, Refused]);
+        let connected = clock_enable || among(s, &[Connected, ClockStopped]);
+        let alive = connected || among(s, &[OutOfReset, Restored, Isolated, Saved]);
+        let strong_on = alive || among(s, &[StrongOn, InReset, WeakOff]);
+        Outputs {
+            qreqn: among(s, &[Waking, Running, Refused]),
+            clock_enable,
+            isolate: !connected,
+            save: s == Saved,
+            restore: s == Restored && self.saved,
+            domain_rst: !alive,
+            weak_on: alive || among(s, &[WeakOn, StrongOn, InReset]),
+            strong_on,
+            on: s == Running,
+            fault: s == Faulted,
+            event: self.event,
+            cause: self.cause as u8,
+            state_code: s as u8,
+        }
+    }
+
+    /// One rising edge.
+    pub fn step(&mut self, i: &Inputs) {
+        let (next, complaint) = self.follow(i);
+        let lost_while_alive = !self.outputs().domain_rst && !(i.weak_ack && i.strong_ack && i.power_good);
+        let (next, complaint) = if lost_while_alive { (State::Faulted, Some(Cause::PowerLost)) } else { (next, complaint) };
+        let held = self.cause;
+        if i.clear {
+            self.cause = Cause::None;
+        }
+        self.event = complaint.is_some() && held == Cause::None;
+        if let (Some(cause), Cause::None) = (complaint, held) {
+            self.cause = cause;
+        }
+        self.saved = (self.saved || next == State::Saved) && !(next == State::Faulted && self.state != State::Faulted);
+        // Time counts from the entry into a state that waits for somebody.
+        let waits = among(next, &[State::WeakOn, State::StrongOn, State::Waking, State::Quiescing, State::Refused, State::WeakOff]);
+        let waits = waits || next == State::StrongOff;
+        self.waited = if waits && next == self.state && self.waited < i.limit { self.waited + 1 } else if next == self.state { self.waited } else { 0 };
+        self.state = next;
+    }
+
+    /// The state that follows, and what there is to complain of.
+    fn follow(&self, i: &Inputs) -> (State, Option<Cause>) {
+        use State::*;
+        let late = self.waited >= i.limit;
+        let wake = i.wanted || i.qactive;
+        let wait = |done: bool, next: State, cause: Cause| match (done, late) {
+            (true, _) => (next, None),
+            (false, false) => (self.state, None),
+            (false, true) => (Faulted, Some(cause)),
+        };
+        let on = |condition: bool, yes: State, no: State| (if condition { yes } else { no }, None);
+        let powered = i.weak_ack && i.strong_ack && i.power_good;
+        match self.state {
+            PoweredOff => on(i.wanted, WeakOn, PoweredOff),
+            WeakOn => wait(i.weak_ack, StrongOn, Cause::WeakMissing),
+            StrongOn => wait(powered, OutOfReset, Cause::StrongMissing),
+            OutOfReset => (Restored, None),
+            Restored => (Connected, None),
+            Connected => (Waking, None),
+            Waking => wait(i.qacceptn, Running, Cause::WakeMissing),
+            Running => on(wake, Running, Quiescing),
+            Quiescing if i.qdeny => (Refused, None),
+            Quiescing if !i.qacceptn => (ClockStopped, None),
+            Quiescing => (Quiescing, late.then_some(Cause::QuietMissing)),
+            Refused if !i.qdeny => (Running, None),
+            Refused => (Refused, late.then_some(Cause::QuietMissing)),
+            ClockStopped => on(wake, Waking, Isolated),
+            Isolated => on(wake, Connected, Saved),
+            Saved => on(wake, Connected, InReset),
+            InReset => (WeakOff, None),
+            WeakOff => wait(!i.weak_ack, StrongOff, Cause::OpenMissing),
+            StrongOff => wait(!i.weak_ack && !i.strong_ack, PoweredOff, Cause::OpenMissing),
+            Faulted => on(i.clear, StrongOff, Faulted),
+        }
+    }
+}
