@@ -269,7 +269,7 @@ impl Builder {
             }
         };
         let net = Builder::id(&q).unwrap_or(NetId(0));
-        self.item(Item::Register(Register { net, clock, reset, updates: vec![] }));
+        self.item(Item::Register(Register { net, clock, reset, updates: vec![], retained: false }));
         Reg { q, index: self.items.len() - 1 }
     }
 
@@ -281,6 +281,20 @@ impl Builder {
     /// A register that reset leaves alone.
     pub fn reg_no_reset(&mut self, name: &str, ty: Ty) -> Reg {
         self.new_register(name, ty, None)
+    }
+
+    /// The register keeps its value while its power domain is off (docs/power-intent.md); it must have no reset.
+    pub fn retain(&mut self, reg: &Reg) {
+        let name = reg.q.describe();
+        match &mut self.items[reg.index] {
+            Item::Register(r) if r.reset.is_none() => {
+                r.retained = true;
+                let doc = &mut self.nets[r.net.0 as usize].doc;
+                *doc = if doc.is_empty() { "retained".into() } else { format!("{doc}; retained") };
+            }
+            Item::Register(_) => self.errors.push(format!("{name} has a reset: it cannot be retained")),
+            _ => self.errors.push(format!("{name} is not a register of this module")),
+        }
     }
 
     fn update(&mut self, reg: &Reg, condition: Option<Expr>, value: Expr) {

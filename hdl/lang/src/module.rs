@@ -64,6 +64,8 @@ pub struct Register {
     pub reset: Option<(Expr, Bits)>,
     /// The first whose condition holds applies; with none the register holds.
     pub updates: Vec<Update>,
+    /// Its value outlives a power-down of its domain: it is a retention register, and has no reset.
+    pub retained: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -100,7 +100,13 @@ impl Domain {
         // Time counts from the entry into a state that waits for somebody.
         let waits = among(next, &[State::WeakOn, State::StrongOn, State::Waking, State::Quiescing, State::Refused, State::WeakOff]);
         let waits = waits || next == State::StrongOff;
-        self.waited = if waits && next == self.state && self.waited < i.limit { self.waited + 1 } else if next == self.state { self.waited } else { 0 };
+        self.waited = if waits && next == self.state && self.waited < i.limit {
+            self.waited + 1
+        } else if next == self.state {
+            self.waited
+        } else {
+            0
+        };
         self.state = next;
     }
 
