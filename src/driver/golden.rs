@@ -5,17 +5,17 @@ use heddle_core::config::Config;
 use heddle_core::descriptor::{BYTES, Decoder, Descriptor};
 use heddle_core::device::{Counts, Device, Stop};
 use heddle_core::format::region::result_bytes;
-use heddle_core::registers::{REGISTERS, Reset, map};
+use heddle_core::registers::{Access, Register, Reset, map, present};
+use std::collections::BTreeMap;
 
 use super::{Transport, TransportError};
 
 /// The golden model of a device as a transport. Counters that need time read 0.
 pub struct Golden {
     device: Device,
-    program: u32,
-    irq_enable: u32,
+    /// What software wrote into registers that only keep it, by offset.
+    written: BTreeMap<u32, u32>,
     irq_status: u32,
-    scratch: u32,
     done: bool,
     stop: Option<Stop>,
     counts: Counts,
@@ -34,10 +34,8 @@ impl Golden {
     pub fn new(config: &Config) -> Golden {
         Golden {
             device: Device::new(config, vec![0; config.memory_bytes() as usize]),
-            program: 0,
-            irq_enable: 0,
+            written: BTreeMap::new(),
             irq_status: 0,
-            scratch: 0,
             done: false,
             stop: None,
             counts: Counts::default(),
@@ -61,7 +59,7 @@ impl Golden {
         self.counts = Counts::default();
         // Before it runs, since results may be written over it.
         self.traffic = self.traffic();
-        match self.device.run(self.program) {
+        match self.device.run(self.kept(&map::PROGRAM)) {
             Ok(counts) => {
                 self.counts = counts;
                 self.done = true;
@@ -80,7 +78,7 @@ impl Golden {
         let (config, beat) = (self.device.config(), self.device.config().port_bytes() as usize);
         let mut decoder = Decoder::new(config);
         let mut traffic = Traffic::default();
-        let program = self.device.memory().get(self.program as usize..).unwrap_or_default();
+        let program = self.device.memory().get(self.kept(&map::PROGRAM) as usize..).unwrap_or_default();
         for bytes in program.as_chunks::<{ BYTES as usize }>().0 {
             let (words, _) = bytes.as_chunks::<4>();
             let descriptor = decoder.decode(&std::array::from_fn(|i| u32::from_le_bytes(words[i])));
@@ -102,6 +100,17 @@ impl Golden {
             | u32::from(self.device.saturated()) << map::STATUS_SATURATED.lsb
     }
 
+    /// What software wrote last, or the value after reset.
+    fn kept(&self, register: &Register) -> u32 {
+        let reset = register.reset_value(self.device.config());
+        self.written.get(&register.offset).copied().unwrap_or(reset)
+    }
+
+    /// The register of this build at an offset.
+    fn register(&self, offset: u32) -> Result<&'static Register, TransportError> {
+        present(self.device.config()).find(|r| r.offset == offset).ok_or(TransportError::Register { offset })
+    }
+
     /// The bytes of a region of the memory.
     fn region(&mut self, address: u32, bytes: usize) -> Result<&mut [u8], TransportError> {
         let memory = self.device.memory_mut();
@@ -116,34 +125,32 @@ impl Golden {
 impl Transport for Golden {
     fn read_reg(&mut self, offset: u32) -> Result<u32, TransportError> {
         let count = |n: u64| n as u32; // counters wrap
-        let register = REGISTERS.into_iter().find(|r| r.offset == offset).ok_or(TransportError::Register { offset })?;
+        let register = self.register(offset)?;
         Ok(match register.name {
             _ if matches!(register.reset, Reset::Build(_)) => register.reset_value(self.device.config()),
             "ID" | "VERSION" => register.reset_value(self.device.config()),
             "STATUS" => self.status(),
             "CAUSE" => self.stop.map_or(0, |s| s.cause.code()),
             "ERROR_ADDR" => self.stop.map_or(0, |s| s.address),
-            "PROGRAM" => self.program,
-            "IRQ_ENABLE" => self.irq_enable,
             "IRQ_STATUS" => self.irq_status,
-            "SCRATCH" => self.scratch,
             "READ_BEATS" => count(self.counts.weight_beats + self.counts.activation_beats + self.traffic.descriptors),
             "WRITE_BEATS" => count(self.traffic.results),
             "BLOCKS" => count(self.counts.blocks),
             "ROWS" => count(self.counts.rows),
             "DESCRIPTORS" => count(self.counts.descriptors),
+            _ if register.access == Access::ReadWrite => self.kept(register),
             _ => 0,
         })
     }
 
     fn write_reg(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
-        let register = REGISTERS.into_iter().find(|r| r.offset == offset).ok_or(TransportError::Register { offset })?;
+        let register = self.register(offset)?;
         match register.name {
             "CONTROL" => self.control(value),
-            "PROGRAM" => self.program = value & register.mask(),
-            "IRQ_ENABLE" => self.irq_enable = value & register.mask(),
             "IRQ_STATUS" => self.irq_status &= !value,
-            "SCRATCH" => self.scratch = value,
+            _ if register.access == Access::ReadWrite => {
+                self.written.insert(offset, value & register.mask());
+            }
             _ => {}
         }
         Ok(())
@@ -160,7 +167,7 @@ impl Transport for Golden {
     }
 
     fn wait_irq(&mut self, limit: u64) -> Result<(), TransportError> {
-        if self.irq_status & self.irq_enable != 0 { Ok(()) } else { Err(TransportError::Limit { limit }) }
+        if self.irq_status & self.kept(&map::IRQ_ENABLE) != 0 { Ok(()) } else { Err(TransportError::Limit { limit }) }
     }
 
     fn has_cycles(&self) -> bool {

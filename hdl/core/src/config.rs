@@ -17,8 +17,9 @@ pub use settings::json_schema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use thiserror::Error;
-use validate::{LANES, PORT_BITS, SIZE_MIB_MAX};
+use validate::{DVFS_ENTRIES, LANES, PORT_BITS, SIZE_MIB_MAX};
 
 /// Weights in one quantised block, for every format.
 pub const BLOCK: u32 = 32;
@@ -45,6 +46,9 @@ pub struct Config {
     pub memory: Memory,
     /// The on-chip activation vectors.
     pub activations: Activations,
+    /// Power domains and voltage and frequency scaling; absent unless asked for.
+    #[serde(default)]
+    pub power: Power,
 }
 
 /// Shape of the multiplier array: `lanes * columns` products per cycle.
@@ -87,6 +91,29 @@ pub struct Activations {
     /// Longest vector, in blocks of 32: a power of two, at least `port_bits / 16`.
     #[schemars(range(min = 8, max = 1024))]
     pub blocks: u32,
+}
+
+/// Power gating and DVFS: what is 0 is not built and costs no gate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Power {
+    /// Columns of the array in one power domain; 0: no power gating. The last domain may be smaller.
+    #[schemars(range(min = 0, max = 8))]
+    pub columns_per_domain: u32,
+    /// Segments in each daisy chain of power switches.
+    #[schemars(range(min = 1, max = 8))]
+    pub switch_stages: u32,
+    /// Entries of the DVFS table; 0: no DVFS unit.
+    #[schemars(extend("enum" = DVFS_ENTRIES))]
+    pub dvfs_entries: u32,
+    /// Highest clock code (6 bits) at voltage codes 0 to 31, 32 to 63, and so on: never falling.
+    pub clock_limits: [u32; 8],
+}
+
+impl Default for Power {
+    fn default() -> Power {
+        Power { columns_per_domain: 0, switch_stages: 4, dvfs_entries: 0, clock_limits: [7, 15, 23, 31, 39, 47, 55, 63] }
+    }
 }
 
 /// Weight formats the hardware can decode. The discriminant is the id in descriptors and feature masks.
@@ -147,6 +174,17 @@ impl Config {
     pub fn activation_beats(&self, blocks: u32) -> (u32, u32) {
         let beats = |bytes: u32| bytes.div_ceil(self.port_bytes());
         (beats(4 * blocks), beats(BLOCK * blocks))
+    }
+
+    /// Power domains of the array: 0 without power gating.
+    pub fn domains(&self) -> u32 {
+        self.array.columns.div_ceil(self.power.columns_per_domain.max(1)) * u32::from(self.power.columns_per_domain > 0)
+    }
+
+    /// The columns of a power domain.
+    pub fn domain_columns(&self, domain: u32) -> Range<u32> {
+        let per = self.power.columns_per_domain;
+        domain * per..((domain + 1) * per).min(self.array.columns)
     }
 
     /// Bit `f` is set when the format with id `f` is built in.

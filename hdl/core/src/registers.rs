@@ -45,6 +45,18 @@ pub enum Reset {
     Build(fn(&Config) -> u32),
 }
 
+/// What a build must have for a register to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Nothing,
+    /// Power domains.
+    Domains,
+    /// The DVFS unit.
+    Dvfs,
+    /// Either of them.
+    Power,
+}
+
 /// One 32-bit register.
 #[derive(Clone, Copy, Debug)]
 pub struct Register {
@@ -54,6 +66,7 @@ pub struct Register {
     pub offset: u32,
     pub access: Access,
     pub reset: Reset,
+    pub needs: Needs,
     pub doc: &'static str,
     /// Empty when all 32 bits are one value.
     pub fields: &'static [Bits],
@@ -77,6 +90,17 @@ pub struct Value {
     pub name: &'static str,
     pub value: u32,
     pub doc: &'static str,
+}
+
+/// The registers of a build, by offset.
+pub fn present(config: &Config) -> impl Iterator<Item = &'static Register> {
+    let (domains, dvfs) = (config.domains() > 0, config.power.dvfs_entries > 0);
+    REGISTERS.into_iter().filter(move |register| match register.needs {
+        Needs::Nothing => true,
+        Needs::Domains => domains,
+        Needs::Dvfs => dvfs,
+        Needs::Power => domains || dvfs,
+    })
 }
 
 impl Register {
@@ -107,6 +131,10 @@ impl Register {
 
     const fn with_reset(self, reset: Reset) -> Register {
         Register { reset, ..self }
+    }
+
+    const fn with_needs(self, needs: Needs) -> Register {
+        Register { needs, ..self }
     }
 }
 
@@ -143,7 +171,7 @@ impl Access {
 }
 
 const fn register(name: &'static str, offset: u32, access: Access, doc: &'static str) -> Register {
-    Register { name, offset, access, reset: Reset::Value(0), doc, fields: &[] }
+    Register { name, offset, access, reset: Reset::Value(0), needs: Needs::Nothing, doc, fields: &[] }
 }
 
 const fn bits(name: &'static str, lsb: u32, width: u32, doc: &'static str) -> Bits {

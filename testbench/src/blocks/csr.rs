@@ -11,7 +11,7 @@ use crate::{
 use heddle_core::{
     config::Config,
     engine::csr,
-    registers::{ADDRESS_BITS, Access, REGISTERS, Register, Reset},
+    registers::{ADDRESS_BITS, Access, Register, Reset, present},
 };
 use heddle_lang::{BuildError, Module};
 use std::sync::Arc;
@@ -43,10 +43,10 @@ impl Block for Csr {
         dut.reset()?;
         let skew = [LiteSkew::Together, LiteSkew::AddressFirst, LiteSkew::DataFirst][rng.bits() as usize % 3];
         let mut bus = Bus { pins: LitePins::find(&dut)?, master: LiteMaster::new(skew), dut, pulses: Vec::new() };
-        for register in REGISTERS {
+        for register in present(&self.config) {
             bus.expect(register, register.reset_value(&self.config))?;
         }
-        for register in REGISTERS {
+        for register in present(&self.config) {
             match register.access {
                 Access::ReadOnly => self.read_only(&mut bus, rng, register)?,
                 Access::ReadWrite => self.read_write(&mut bus, rng, register)?,
@@ -145,10 +145,10 @@ impl Csr {
 
     /// Every other address answers SLVERR, reads 0, and a write there changes no register.
     fn unmapped(&self, bus: &mut Bus, rng: &mut Random) -> Result<(), BlockError> {
-        let scratch = REGISTERS.iter().find(|r| r.name == "SCRATCH");
+        let scratch = present(&self.config).find(|r| r.name == "SCRATCH");
         for word in 0..1u32 << (ADDRESS_BITS - 2) {
             let address = 4 * word;
-            if REGISTERS.iter().any(|r| r.offset == address) {
+            if present(&self.config).any(|r| r.offset == address) {
                 continue;
             }
             let read = bus.read(address)?;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::validate::{LANES, PORT_BITS, SIZE_MIB_MAX};
+use super::validate::{DVFS_ENTRIES, LANES, PORT_BITS, SIZE_MIB_MAX};
 
 /// The legal values of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Legal {
 }
 
 /// Every key of a configuration with its legal values. Keys depend on each other too: see `Config::validate`.
-const KEYS: [(&str, Legal); 11] = [
+const KEYS: [(&str, Legal); 15] = [
     ("name", Legal::Words("1 to 32 of a-z, 0-9 and _, with a letter first")),
     ("clock_mhz", Legal::Words("a finite number above 0")),
     ("formats", Legal::Words("at least one of q8_0, q4_0, q4_1, q5_0, each at most once")),
@@ -30,6 +30,10 @@ const KEYS: [(&str, Legal); 11] = [
     ("memory.latency_cycles", Legal::Within(1, 1000)),
     ("memory.size_mib", Legal::Within(1, SIZE_MIB_MAX)),
     ("activations.blocks", Legal::PowerOfTwo(8, 1024)),
+    ("power.columns_per_domain", Legal::Within(0, 8)),
+    ("power.switch_stages", Legal::Within(1, 8)),
+    ("power.dvfs_entries", Legal::OneOf(&DVFS_ENTRIES)),
+    ("power.clock_limits", Legal::Words("8 clock codes from 0 to 63, none below the one before")),
 ];
 
 /// Every key, dotted.

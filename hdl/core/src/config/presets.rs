@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The named configurations.
 
-use super::{Activations, Array, Config, ConfigError, Format, Memory};
+use super::{Activations, Array, Config, ConfigError, Format, Memory, Power};
 
 /// Names accepted by [`Config::preset`], smallest first.
-pub const PRESETS: [&str; 4] = ["nano", "small", "base", "wide"];
+pub const PRESETS: [&str; 5] = ["nano", "small", "base", "gated", "wide"];
 
 impl Config {
     /// The preset with this name; the error lists those there are.
@@ -13,6 +13,7 @@ impl Config {
             "nano" => Ok(Self::nano()),
             "small" => Ok(Self::small()),
             "base" => Ok(Self::base()),
+            "gated" => Ok(Self::gated()),
             "wide" => Ok(Self::wide()),
             _ => Err(ConfigError::Preset { name: name.into() }),
         }
@@ -27,6 +28,7 @@ impl Config {
             array: Array { lanes: 4, columns: 1 },
             memory: Memory { port_bits: 32, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 8 },
             activations: Activations { blocks: 64 },
+            power: Power::default(),
         }
     }
 
@@ -39,6 +41,7 @@ impl Config {
             array: Array { lanes: 16, columns: 2 },
             memory: Memory { port_bits: 64, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 32 },
             activations: Activations { blocks: 128 },
+            power: Power::default(),
         }
     }
 
@@ -51,7 +54,14 @@ impl Config {
             array: Array { lanes: 32, columns: 4 },
             memory: Memory { port_bits: 128, fifo_beats: 128, burst_beats: 64, latency_cycles: 40, size_mib: 256 },
             activations: Activations { blocks: 256 },
+            power: Power::default(),
         }
+    }
+
+    /// The base engine with a power domain per column and a DVFS unit.
+    pub fn gated() -> Config {
+        let power = Power { columns_per_domain: 1, dvfs_entries: 16, ..Power::default() };
+        Config { name: "gated".into(), power, ..Self::base() }
     }
 
     /// ASIC scale: 1024 products per cycle.
@@ -63,6 +73,7 @@ impl Config {
             array: Array { lanes: 128, columns: 8 },
             memory: Memory { port_bits: 512, fifo_beats: 128, burst_beats: 32, latency_cycles: 80, size_mib: 4095 },
             activations: Activations { blocks: 512 },
+            power: Power::default(),
         }
     }
 }

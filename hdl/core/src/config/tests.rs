@@ -28,6 +28,12 @@ fn each_error_names_field_value_and_what_is_legal() {
         ("memory.burst_beats=0", "memory.burst_beats = 0: must be a power of two from 1 to 128"),
         ("memory.latency_cycles=0", "memory.latency_cycles = 0: must be from 1 to 1000"),
         ("memory.size_mib=4096", "memory.size_mib = 4096: must be from 1 to 4095"),
+        ("power.columns_per_domain=9", "power.columns_per_domain = 9: must be from 0 to 8"),
+        ("power.columns_per_domain=5", "power.columns_per_domain = 5: must be at most 4 with array.columns = 4"),
+        ("power.switch_stages=0", "power.switch_stages = 0: must be from 1 to 8"),
+        ("power.dvfs_entries=8", "power.dvfs_entries = 8: must be one of 0, 16, 32, 64"),
+        ("power.clock_limits=[1,2,3,4,5,4,7,8]", "power.clock_limits = [1, 2, 3, 4, 5, 4, 7, 8]: must be 8 clock codes"),
+        ("power.clock_limits=[1,2,3,4,5,6,7,64]", "power.clock_limits = [1, 2, 3, 4, 5, 6, 7, 64]: must be 8 clock codes"),
         ("activations.blocks=2048", "activations.blocks = 2048: must be a power of two from 8 to 1024"),
     ];
     for (setting, expected) in cases {

@@ -5,6 +5,7 @@ use super::{BLOCK, Config, ConfigError, legal};
 
 pub(super) const LANES: [u32; 6] = [4, 8, 16, 32, 64, 128];
 pub(super) const PORT_BITS: [u32; 5] = [32, 64, 128, 256, 512];
+pub(super) const DVFS_ENTRIES: [u32; 4] = [0, 16, 32, 64];
 /// AXI4: a burst must not cross a 4 KiB boundary.
 const BURST_BYTES_MAX: u32 = 4096;
 /// One less than the 32-bit address space, so that the end of the memory is an address too.
@@ -27,7 +28,21 @@ impl Config {
         let least = port / 16;
         check(self.activations.blocks >= least, "activations.blocks", self.activations.blocks, || {
             format!("at least {least} with memory.port_bits = {port}")
-        })
+        })?;
+        self.validate_power()
+    }
+
+    fn validate_power(&self) -> Result<(), ConfigError> {
+        let p = &self.power;
+        alone("power.columns_per_domain", p.columns_per_domain)?;
+        check(p.columns_per_domain <= self.array.columns, "power.columns_per_domain", p.columns_per_domain, || {
+            format!("at most {} with array.columns = {0}", self.array.columns)
+        })?;
+        alone("power.switch_stages", p.switch_stages)?;
+        alone("power.dvfs_entries", p.dvfs_entries)?;
+        let limits = &p.clock_limits;
+        let rising = limits.windows(2).all(|pair| pair[0] <= pair[1]) && limits[7] < 64;
+        check(rising, "power.clock_limits", format!("{limits:?}"), || words("power.clock_limits"))
     }
 
     fn validate_general(&self) -> Result<(), ConfigError> {

@@ -16,11 +16,12 @@ pub enum Cause {
     ReadError = 8,
     WriteError = 9,
     ReuseWithoutActivations = 10,
+    PowerFault = 11,
 }
 
 impl Cause {
     /// Every cause, by code.
-    pub const ALL: [Cause; 11] = [
+    pub const ALL: [Cause; 12] = [
         Cause::None,
         Cause::BadOpcode,
         Cause::FormatAbsent,
@@ -32,6 +33,7 @@ impl Cause {
         Cause::ReadError,
         Cause::WriteError,
         Cause::ReuseWithoutActivations,
+        Cause::PowerFault,
     ];
 
     /// Value in `CAUSE`.
@@ -58,6 +60,7 @@ impl Cause {
             Cause::ReadError => "read_error",
             Cause::WriteError => "write_error",
             Cause::ReuseWithoutActivations => "reuse_without_activations",
+            Cause::PowerFault => "power_fault",
         }
     }
 
@@ -77,6 +80,7 @@ impl Cause {
             Cause::ReuseWithoutActivations => {
                 "reuse_act is set, but no earlier MATMUL since the start loaded activations, or its columns or blocks differ."
             }
+            Cause::PowerFault => "A power domain that a MATMUL needed has a fault: its results are wrong.",
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::{
     config::Config,
-    registers::{ADDRESS_BITS, Access, Bits, REGISTERS, Register, Reset},
+    registers::{ADDRESS_BITS, Access, Bits, Register, Reset, present},
 };
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty, module::Stmt};
 use std::sync::Arc;
@@ -25,13 +25,13 @@ pub fn csr(config: &Config) -> Result<Arc<Module>, BuildError> {
     let write = write_channel(&mut m);
     let read = read_channel(&mut m);
     let mut values = Vec::new();
-    for register in REGISTERS {
+    for register in present(config) {
         m.comment(&format!("{}: {}", register.name, register.doc));
         let offset = m.parameter(&format!("{}_OFFSET", register.name), Ty::Unsigned(ADDRESS_BITS), register.offset.into());
         let value = value(&mut m, config, register, &offset, &write);
         values.push((offset, value));
     }
-    respond(&mut m, &write, &read, &values);
+    respond(&mut m, config, &write, &read, &values);
     m.build()
 }
 
@@ -191,7 +191,7 @@ fn ones(write: &Write, selected: &Expr, lsb: u32, width: u32) -> Expr {
 }
 
 /// Read data and responses.
-fn respond(m: &mut Builder, write: &Write, read: &Read, values: &[(Expr, Expr)]) {
+fn respond(m: &mut Builder, config: &Config, write: &Write, read: &Read, values: &[(Expr, Expr)]) {
     m.comment("The word at the address");
     let data = m.variable("read_data", WORD);
     let mut arms = Vec::new();
@@ -202,8 +202,8 @@ fn respond(m: &mut Builder, write: &Write, read: &Read, values: &[(Expr, Expr)])
     m.process(std::slice::from_ref(&data), body);
     m.comment("Addresses without a register are answered with an error");
     let response = |ok: &Expr| ok.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
-    let read_found = m.wire("read_found", is_register(&read.address));
-    let write_found = m.wire("write_found", is_register(&write.address));
+    let read_found = m.wire("read_found", is_register(config, &read.address));
+    let write_found = m.wire("write_found", is_register(config, &write.address));
     let rdata = m.register_when("rdata", &read.accept, &data);
     let rresp = m.register_when("rresp", &read.accept, response(&read_found));
     m.output("s_axil_rdata", rdata);
@@ -213,9 +213,9 @@ fn respond(m: &mut Builder, write: &Write, read: &Read, values: &[(Expr, Expr)])
 }
 
 /// Whether there is a register at an address: offsets in runs of words.
-fn is_register(address: &Expr) -> Expr {
+fn is_register(config: &Config, address: &Expr) -> Expr {
     let mut runs: Vec<(u32, u32)> = Vec::new();
-    for register in REGISTERS {
+    for register in present(config) {
         match runs.last_mut() {
             Some((_, last)) if *last + 4 == register.offset => *last = register.offset,
             _ => runs.push((register.offset, register.offset)),

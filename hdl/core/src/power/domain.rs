@@ -15,6 +15,7 @@
 //! A switch that does not answer, lost power and an encoding that is no state end in `Faulted`: off and clamped.
 //! A unit that does not answer keeps its power, since it may have transfers outstanding; the cause is noted.
 
+use crate::registers::Value;
 use heddle_lang::{
     Module,
     import::{Import, ImportError},
@@ -64,6 +65,47 @@ pub enum DomainCause {
     WakeMissing,
     PowerLost,
     NoState,
+}
+
+/// The states, for registers and waveforms.
+pub const STATES: [Value; 17] = [
+    state(DomainState::PoweredOff, "powered_off", "Off, clamped."),
+    state(DomainState::WeakOn, "weak_on", "Up: the weak switches close."),
+    state(DomainState::StrongOn, "strong_on", "Up: the strong switches close, until power is good."),
+    state(DomainState::OutOfReset, "out_of_reset", "Up: reset is released."),
+    state(DomainState::Restored, "restored", "Up: what was saved is restored."),
+    state(DomainState::Connected, "connected", "Up: isolation is released."),
+    state(DomainState::Waking, "waking", "Up: the clock runs; the unit is told to go on."),
+    state(DomainState::Running, "running", "On."),
+    state(DomainState::Quiescing, "quiescing", "Down: the unit is asked to stop."),
+    state(DomainState::Refused, "refused", "The unit has work and goes on."),
+    state(DomainState::ClockStopped, "clock_stopped", "Down: the clock stands."),
+    state(DomainState::Isolated, "isolated", "Down: outputs are clamped."),
+    state(DomainState::Saved, "saved", "Down: retained registers are saved."),
+    state(DomainState::InReset, "in_reset", "Down: in reset."),
+    state(DomainState::WeakOff, "weak_off", "Down: the weak switches open."),
+    state(DomainState::StrongOff, "strong_off", "Down: the strong switches open."),
+    state(DomainState::Faulted, "faulted", "Off, clamped, until it is cleared."),
+];
+
+/// The causes, likewise.
+pub const CAUSES: [Value; 8] = [
+    cause(DomainCause::None, "none", "No complaint."),
+    cause(DomainCause::WeakMissing, "weak_missing", "The weak switches did not close in time."),
+    cause(DomainCause::StrongMissing, "strong_missing", "The strong switches did not close, or power was not good, in time."),
+    cause(DomainCause::OpenMissing, "open_missing", "Switches did not open in time."),
+    cause(DomainCause::QuietMissing, "quiet_missing", "The unit neither stopped nor refused in time; it keeps its power."),
+    cause(DomainCause::WakeMissing, "wake_missing", "The unit did not go on in time."),
+    cause(DomainCause::PowerLost, "power_lost", "Power went away by itself."),
+    cause(DomainCause::NoState, "no_state", "The state was none of those defined."),
+];
+
+const fn state(state: DomainState, name: &'static str, doc: &'static str) -> Value {
+    Value { name, value: state as u32, doc }
+}
+
+const fn cause(cause: DomainCause, name: &'static str, doc: &'static str) -> Value {
+    Value { name, value: cause as u32, doc }
 }
 
 /// The controller.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The register map as a C header of constants (C89 and later, C++).
 
-use super::{REGISTERS, Register, origin};
+use super::{Register, origin, present};
 use crate::config::Config;
 
 /// Offsets, reset values, field positions, masks and named values as `#define`s.
@@ -12,7 +12,7 @@ pub fn c_header(config: &Config) -> String {
          #ifndef HEDDLE_REGISTERS_H\n#define HEDDLE_REGISTERS_H\n",
         origin(config)
     );
-    for register in REGISTERS {
+    for register in present(config) {
         text += &register_defines(register, config);
     }
     text + "\n#endif\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The register map as JSON.
 
-use super::{REGISTERS, Register};
+use super::{Register, present};
 use crate::config::Config;
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ pub fn json(config: &Config) -> String {
         config: config.name.clone(),
         digest: config.digest_hex(),
         address_bits: super::ADDRESS_BITS,
-        registers: REGISTERS.iter().map(|register| view(register, config)).collect(),
+        registers: present(config).map(|register| view(register, config)).collect(),
     };
     let mut text = serde_json::to_string_pretty(&map).expect("strings and numbers have a JSON form");
     text.push('\n');

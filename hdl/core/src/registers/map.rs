@@ -2,8 +2,9 @@
 //! The declaration: every register, its fields and their meaning.
 
 use super::Access::{ReadOnly, ReadWrite, WriteOneToClear, WriteOnly};
-use super::{Bits, Register, Reset, Value, bits, cause_values, register};
+use super::{Bits, Needs, Register, Reset, Value, bits, cause_values, register};
 use crate::config::{CONTRACT_VERSION, Config};
+use crate::power::domain;
 
 /// Value of [`ID`]: the letters HDLE.
 pub const ID_VALUE: u32 = 0x4844_4c45;
@@ -32,6 +33,14 @@ pub const LIMITS_BURST_LOG2: Bits = bits("burst_log2", 20, 4, "Log2 of the longe
 pub const LIMITS: Register = register("LIMITS", 0x014, ReadOnly, "Capacities of the build.")
     .with_reset(Reset::Build(limits))
     .with_fields(&[LIMITS_ACT_BLOCKS, LIMITS_FIFO_LOG2, LIMITS_BURST_LOG2]);
+
+pub const POWER_DOMAINS: Bits = bits("domains", 0, 8, "Power domains.");
+pub const POWER_COLUMNS: Bits = bits("columns", 8, 8, "Columns of the array in one domain.");
+pub const POWER_STAGES: Bits = bits("stages", 16, 8, "Segments in each chain of switches.");
+pub const POWER_DVFS: Bits = bits("dvfs_entries", 24, 8, "Entries of the DVFS table.");
+pub const POWER: Register = register("POWER", 0x018, ReadOnly, "Power domains and DVFS of the build; 0 is none.")
+    .with_reset(Reset::Build(power))
+    .with_fields(&[POWER_DOMAINS, POWER_COLUMNS, POWER_STAGES, POWER_DVFS]);
 
 pub const CONTROL_START: Bits =
     bits("start", 0, 1, "Runs the program at PROGRAM and clears done and the counters. Ignored while busy or in the error state.");
@@ -77,14 +86,69 @@ pub const DESCRIPTORS: Register = counter("DESCRIPTORS", 0x130, "Descriptors com
 pub const FIRST_BEAT: Register = counter("FIRST_BEAT", 0x134, "Value of CYCLES at the first beat of weights.");
 pub const LAST_RESULT: Register = counter("LAST_RESULT", 0x138, "Value of CYCLES when the last result was acknowledged.");
 
-/// Every register, by offset.
-pub const REGISTERS: [&Register; 29] = [
+/// One bit per domain.
+const DOMAINS: Bits = bits("domains", 0, 8, "Bit d: domain d.");
+pub const POWER_ENABLE: Register =
+    domains("POWER_ENABLE", 0x200, ReadWrite, "Domains that may be switched off; the others are kept on.").with_fields(&[DOMAINS]);
+pub const POWER_IDLE: Register =
+    domains("POWER_IDLE", 0x204, ReadWrite, "Break-even time: a domain is switched off after so many cycles in which it was not needed.")
+        .with_fields(&[bits("cycles", 0, 16, "Cycles.")])
+        .with_reset(Reset::Value(256));
+pub const POWER_LIMIT: Register =
+    domains("POWER_LIMIT", 0x208, ReadWrite, "Cycles that a controller waits for an answer before it calls it missing.")
+        .with_fields(&[bits("cycles", 0, 16, "Cycles.")])
+        .with_reset(Reset::Value(0xffff));
+pub const POWER_MODE_WITHIN: Bits = bits(
+    "within_matrix",
+    0,
+    1,
+    "A domain is needed only while chunks of weights are there for it: it may sleep within a matrix, and wakes late.",
+);
+pub const POWER_MODE: Register = domains("POWER_MODE", 0x20c, ReadWrite, "When a domain is needed.").with_fields(&[POWER_MODE_WITHIN]);
+pub const POWER_SELECT_DOMAIN: Bits = bits("domain", 0, 3, "Domain.");
+pub const POWER_SELECT_STATE: Bits = Bits { values: &domain::STATES, ..bits("state", 8, 5, "State of its controller.") };
+pub const POWER_SELECT: Register = domains("POWER_SELECT", 0x210, ReadWrite, "What the registers that follow show.")
+    .with_fields(&[POWER_SELECT_DOMAIN, POWER_SELECT_STATE]);
+pub const POWER_STATE_STATE: Bits = Bits { values: &domain::STATES, ..bits("state", 0, 5, "State of its controller.") };
+pub const POWER_STATE_ON: Bits = bits("on", 8, 1, "It may be given work.");
+pub const POWER_STATE_FAULT: Bits = bits("fault", 9, 1, "It is off and clamped until it is cleared.");
+pub const POWER_STATE_CAUSE: Bits = Bits { values: &domain::CAUSES, ..bits("cause", 16, 3, "The first complaint since the last clear.") };
+pub const POWER_STATE: Register = domains("POWER_STATE", 0x214, ReadOnly, "The selected domain.").with_fields(&[
+    POWER_STATE_STATE,
+    POWER_STATE_ON,
+    POWER_STATE_FAULT,
+    POWER_STATE_CAUSE,
+]);
+pub const POWER_RESIDENCY: Register =
+    domains("POWER_RESIDENCY", 0x218, ReadOnly, "Cycles that the selected domain has spent in the selected state since reset; wraps.");
+pub const POWER_UPS: Register = domains("POWER_UPS", 0x21c, ReadOnly, "Times that the selected domain was switched on since reset; wraps.");
+pub const WAKE_STALL: Register =
+    domains("WAKE_STALL", 0x220, ReadOnly, "Cycles in which a chunk of weights waited for a domain; cleared like the other counters.");
+pub const POWER_FAULTS: Register = domains("POWER_FAULTS", 0x224, ReadOnly, "Domains with a fault.").with_fields(&[DOMAINS]);
+pub const POWER_CLEAR: Register =
+    domains("POWER_CLEAR", 0x228, WriteOnly, "Domains whose fault and cause are forgotten.").with_fields(&[DOMAINS]);
+
+pub const POWER_IRQ_FAULT: Bits = bits("fault", 0, 1, "A controller of a domain complained: see its cause.");
+pub const POWER_IRQ_TTFT: Bits = bits("ttft", 1, 1, "The target for the first token was missed.");
+pub const POWER_IRQ_TPOT: Bits = bits("tpot", 2, 1, "The target for a further token was missed.");
+pub const POWER_IRQ_DVFS: Bits = bits("dvfs", 3, 1, "The DVFS unit complained: see its cause.");
+const POWER_EVENTS: [Bits; 4] = [POWER_IRQ_FAULT, POWER_IRQ_TTFT, POWER_IRQ_TPOT, POWER_IRQ_DVFS];
+pub const POWER_IRQ_ENABLE: Register =
+    register("POWER_IRQ_ENABLE", 0x22c, ReadWrite, "Events of power that raise the interrupt while they are pending.")
+        .with_needs(Needs::Power)
+        .with_fields(&POWER_EVENTS);
+pub const POWER_IRQ_STATUS: Register =
+    register("POWER_IRQ_STATUS", 0x230, WriteOneToClear, "Pending events of power.").with_needs(Needs::Power).with_fields(&POWER_EVENTS);
+
+/// Every register there can be, by offset.
+pub const REGISTERS: [&Register; 43] = [
     &ID,
     &VERSION,
     &DIGEST_LO,
     &DIGEST_HI,
     &GEOMETRY,
     &LIMITS,
+    &POWER,
     &CONTROL,
     &STATUS,
     &CAUSE,
@@ -108,13 +172,39 @@ pub const REGISTERS: [&Register; 29] = [
     &DESCRIPTORS,
     &FIRST_BEAT,
     &LAST_RESULT,
+    &POWER_ENABLE,
+    &POWER_IDLE,
+    &POWER_LIMIT,
+    &POWER_MODE,
+    &POWER_SELECT,
+    &POWER_STATE,
+    &POWER_RESIDENCY,
+    &POWER_UPS,
+    &WAKE_STALL,
+    &POWER_FAULTS,
+    &POWER_CLEAR,
+    &POWER_IRQ_ENABLE,
+    &POWER_IRQ_STATUS,
 ];
 
-const CAUSES: [Value; 11] = cause_values();
+const CAUSES: [Value; 12] = cause_values();
 
 /// A performance counter: 32 bits, wraps, cleared by `CONTROL.start` and `CONTROL.clear`.
 const fn counter(name: &'static str, offset: u32, doc: &'static str) -> Register {
     register(name, offset, ReadOnly, doc)
+}
+
+/// A register of the power domains.
+const fn domains(name: &'static str, offset: u32, access: super::Access, doc: &'static str) -> Register {
+    register(name, offset, access, doc).with_needs(Needs::Domains)
+}
+
+fn power(config: &Config) -> u32 {
+    let gated = u32::from(config.domains() > 0);
+    config.domains() << POWER_DOMAINS.lsb
+        | config.power.columns_per_domain << POWER_COLUMNS.lsb
+        | gated * config.power.switch_stages << POWER_STAGES.lsb
+        | config.power.dvfs_entries << POWER_DVFS.lsb
 }
 
 fn digest_word(config: &Config, word: usize) -> u32 {

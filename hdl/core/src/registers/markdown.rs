@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The register map as a page of documentation.
 
-use super::{REGISTERS, Register, origin};
+use super::{Register, origin, present};
 use crate::config::Config;
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub fn markdown(config: &Config) -> String {
          | offset | name | access | reset | meaning |\n|---|---|---|---|---|\n",
         origin(config)
     );
-    for register in REGISTERS {
+    for register in present(config) {
         let _ = writeln!(
             text,
             "| 0x{:03x} | `{}` | {} | 0x{:08x} | {} |",
@@ -26,7 +26,7 @@ pub fn markdown(config: &Config) -> String {
             register.doc
         );
     }
-    for register in REGISTERS.iter().filter(|register| !register.fields.is_empty()) {
+    for register in present(config).filter(|register| !register.fields.is_empty()) {
         text += &fields_markdown(register);
     }
     text

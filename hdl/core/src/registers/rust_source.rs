@@ -3,7 +3,7 @@
 //!
 //! There is no struct that overlays the registers: a reference into device memory would be unsound.
 
-use super::{REGISTERS, Register, origin};
+use super::{Register, origin, present};
 use crate::config::Config;
 use std::fmt::Write;
 
@@ -44,7 +44,7 @@ impl Field {
 pub fn rust_source(config: &Config) -> String {
     let origin = origin(config);
     let mut text = format!("// SPDX-License-Identifier: MIT OR Apache-2.0\n//! {origin}\n{HEAD}");
-    for register in REGISTERS {
+    for register in present(config) {
         let (name, offset, reset) = (register.name, register.offset, register.reset_value(config));
         let access = register.access.abbreviation();
         let _ = write!(
@@ -53,7 +53,7 @@ pub fn rust_source(config: &Config) -> String {
             register.doc
         );
     }
-    for register in REGISTERS.iter().filter(|register| !register.fields.is_empty()) {
+    for register in present(config).filter(|register| !register.fields.is_empty()) {
         text += &fields_module(register);
     }
     text

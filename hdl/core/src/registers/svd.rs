@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The register map as CMSIS-SVD, for debuggers and for generators of device crates.
 
-use super::{ADDRESS_BITS, Access, Bits, REGISTERS, Register, Value, origin};
+use super::{ADDRESS_BITS, Access, Bits, Register, Value, origin, present};
 use crate::config::{CONTRACT_VERSION, Config};
 use svd_rs::{
     Access as SvdAccess, AddressBlock, AddressBlockUsage, BitRange, Device, EnumeratedValue, EnumeratedValues, Field, FieldInfo, Interrupt,
@@ -33,7 +33,7 @@ fn device(config: &Config) -> Result<Device, SvdError> {
 }
 
 fn peripheral(config: &Config) -> Result<PeripheralInfo, SvdError> {
-    let registers = REGISTERS.iter().map(|declared| register(declared, config));
+    let registers = present(config).map(|declared| register(declared, config));
     let registers = registers.map(|info| info.map(|info| RegisterCluster::Register(info.single())));
     let block = AddressBlock::builder().offset(0).size(1 << ADDRESS_BITS).usage(AddressBlockUsage::Registers).build(LEVEL)?;
     let interrupt =
