@@ -126,7 +126,7 @@ fn cause_codes_are_their_positions() {
     for (code, cause) in Cause::ALL.into_iter().enumerate() {
         assert_eq!((cause.code(), Cause::from_code(code as u32)), (code as u32, Some(cause)));
     }
-    assert_eq!(Cause::from_code(11), None);
+    assert_eq!(Cause::from_code(12), None);
 }
 
 proptest! {
