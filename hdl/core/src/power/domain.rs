@@ -197,7 +197,7 @@ impl Logic for Domain {
         match self.state.q.val() {
             DomainState::PoweredOff => {
                 self.waited.d.next = 0.into();
-                if self.wanted.val() {
+                if self.wake.val() {
                     self.weak.d.next = true;
                     self.state.d.next = DomainState::WeakOn;
                 }
@@ -239,7 +239,7 @@ impl Logic for Domain {
                 self.state.d.next = DomainState::Waking;
             }
             DomainState::Waking => {
-                if self.qacceptn.val() {
+                if self.qacceptn.val() & !self.qdeny.val() {
                     self.running.d.next = true;
                     self.state.d.next = DomainState::Running;
                 } else if self.late.val() {
@@ -375,7 +375,7 @@ impl Logic for Domain {
         if self.clear.val() {
             self.cause_held.d.next = DomainCause::None;
         }
-        if self.complains.val() & (self.cause_held.q.val() == DomainCause::None) {
+        if self.complains.val() & ((self.cause_held.q.val() == DomainCause::None) | self.clear.val()) {
             self.event_pulse.d.next = true;
             self.cause_held.d.next = self.complaint.val();
         }

@@ -33,7 +33,7 @@ mod schedule;
 mod symbols;
 mod tree;
 
-use crate::module::Module;
+use crate::{builder::BuildError, module::Module};
 use rust_hdl::core::prelude::Block;
 use std::sync::Arc;
 
@@ -46,6 +46,13 @@ pub struct ImportError {
     /// The signal or the expression, as written in the kernel.
     pub construct: String,
     pub reason: String,
+}
+
+/// An imported module can stand where a built one does.
+impl From<ImportError> for BuildError {
+    fn from(error: ImportError) -> BuildError {
+        BuildError { module: error.block.clone(), messages: vec![error.to_string()] }
+    }
 }
 
 /// What is refused inside a block, before its path is known.

@@ -52,12 +52,22 @@ impl Default for Domain {
     }
 }
 
-/// One of an ordered list of states, as a set.
+/// Whether a state is one of these.
 fn among(state: State, set: &[State]) -> bool {
     set.contains(&state)
 }
 
 impl Domain {
+    /// As it is after a complaint that ends in `Faulted`.
+    pub fn fallen(cause: Cause) -> Self {
+        Domain { state: State::Faulted, cause, event: true, ..Domain::default() }
+    }
+
+    /// In this state, with nothing to complain of and nothing saved, since this cycle.
+    pub fn at(state: State) -> Self {
+        Domain { state, ..Domain::default() }
+    }
+
     /// Every output is a function of the state: that is the order of steps.
     pub fn outputs(&self) -> Outputs {
         use State::*;
@@ -88,24 +98,19 @@ impl Domain {
         let (next, complaint) = self.follow(i);
         let lost_while_alive = !self.outputs().domain_rst && !(i.weak_ack && i.strong_ack && i.power_good);
         let (next, complaint) = if lost_while_alive { (State::Faulted, Some(Cause::PowerLost)) } else { (next, complaint) };
-        let held = self.cause;
         if i.clear {
             self.cause = Cause::None;
         }
-        self.event = complaint.is_some() && held == Cause::None;
-        if let (Some(cause), Cause::None) = (complaint, held) {
-            self.cause = cause;
+        self.event = complaint.is_some() && self.cause == Cause::None;
+        if self.event {
+            self.cause = complaint.unwrap_or(Cause::None);
         }
         self.saved = (self.saved || next == State::Saved) && !(next == State::Faulted && self.state != State::Faulted);
-        // Time counts from the entry into a state that waits for somebody.
-        let waits = among(next, &[State::WeakOn, State::StrongOn, State::Waking, State::Quiescing, State::Refused, State::WeakOff]);
-        let waits = waits || next == State::StrongOff;
-        self.waited = if waits && next == self.state && self.waited < i.limit {
-            self.waited + 1
-        } else if next == self.state {
-            self.waited
-        } else {
-            0
+        // Time counts from the entry into a state, up to the limit.
+        self.waited = match next == self.state {
+            true if self.waited < i.limit => self.waited + 1,
+            true => self.waited,
+            false => 0,
         };
         self.state = next;
     }
@@ -123,13 +128,13 @@ impl Domain {
         let on = |condition: bool, yes: State, no: State| (if condition { yes } else { no }, None);
         let powered = i.weak_ack && i.strong_ack && i.power_good;
         match self.state {
-            PoweredOff => on(i.wanted, WeakOn, PoweredOff),
+            PoweredOff => on(wake, WeakOn, PoweredOff),
             WeakOn => wait(i.weak_ack, StrongOn, Cause::WeakMissing),
             StrongOn => wait(powered, OutOfReset, Cause::StrongMissing),
             OutOfReset => (Restored, None),
             Restored => (Connected, None),
             Connected => (Waking, None),
-            Waking => wait(i.qacceptn, Running, Cause::WakeMissing),
+            Waking => wait(i.qacceptn && !i.qdeny, Running, Cause::WakeMissing),
             Running => on(wake, Running, Quiescing),
             Quiescing if i.qdeny => (Refused, None),
             Quiescing if !i.qacceptn => (ClockStopped, None),
