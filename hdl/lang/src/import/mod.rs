@@ -48,10 +48,10 @@ pub struct ImportError {
     pub reason: String,
 }
 
-/// An imported module can stand where a built one does.
-impl From<ImportError> for BuildError {
-    fn from(error: ImportError) -> BuildError {
-        BuildError { module: error.block.clone(), messages: vec![error.to_string()] }
+impl ImportError {
+    /// The same for those who build modules and import others on the way.
+    pub fn build_error(self) -> BuildError {
+        BuildError { module: self.block.clone(), messages: vec![self.to_string()] }
     }
 }
 
