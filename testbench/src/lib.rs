@@ -3,6 +3,7 @@
 
 pub mod axi;
 pub mod blocks;
+pub mod formal;
 pub mod fuzz;
 pub mod matmul;
 pub mod mutation;

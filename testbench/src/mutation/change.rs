@@ -165,6 +165,8 @@ impl Rewriter<'_> {
             (Change::Always(n), _) => {
                 if let Some(update) = register.updates.get_mut(*n) {
                     self.done = update.condition.take().is_some();
+                    // Those behind it never apply any more, and Verilog has no branch after an `else`.
+                    register.updates.truncate(n + 1);
                 }
             }
             _ => {

@@ -3,6 +3,7 @@
 //!
 //! Order of search: the environment (`HEDDLE_VERILATOR`), then the project-local `.tools`, then `PATH`.
 
+mod formal;
 mod provision;
 mod reference;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+pub use formal::{Yosys, find_yices, find_yosys, formal_or_provision, have_formal};
 pub use provision::{Group, provision};
 pub use reference::{reference_data, reference_file};
 
@@ -28,6 +30,8 @@ pub enum ToolError {
     NoCompiler { command: String, reason: String },
     #[error("`{command}` does not run: {reason}")]
     Broken { command: String, reason: String },
+    #[error("{what} was not found (looked in {}{}). Run `tools/provision.sh all` in the repository", tools.display(), if *path { " and on PATH" } else { "" })]
+    NoFormal { what: &'static str, tools: PathBuf, path: bool },
     #[error("cannot provision `{group}`: {reason}")]
     Provision { group: &'static str, reason: String },
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is proven, one file per block.
+//!
+//! A block joins by a function that makes its [`Block`], listed in [`blocks`]. What a block says of itself stands in the
+//! block; a harness adds an environment (assumptions), what needs memory of the past, and sight of registers ([`observe`]).
+
+mod fifo;
+mod parts;
+
+use super::{Block, Proof, observe};
+use heddle_lang::BuildError;
+
+/// Every block.
+pub fn blocks() -> Result<Vec<Block>, BuildError> {
+    let all = [fifo::block];
+    all.iter().map(|block| block()).collect()
+}
