@@ -41,7 +41,7 @@ pub fn fifo(width: u32, depth: u32) -> Result<Arc<Module>, BuildError> {
     if depth <= SMALL {
         shift(&mut m, depth, &input, &output, &count.q(), &push, &pop);
     } else {
-        memory(&mut m, depth, &input, &output, &push, &pop);
+        memory(&mut m, depth, &input, &output, &count.q(), &push, &pop);
     }
     m.output("count", count.q());
     m.assert("count_in_range", m.reset() | count.q().le(depth));
@@ -63,7 +63,7 @@ fn shift(m: &mut Builder, depth: u32, input: &Stream, output: &Stream, count: &E
 }
 
 /// Words in a memory; the next one is read ahead into the memory's read register.
-fn memory(m: &mut Builder, depth: u32, input: &Stream, output: &Stream, push: &Expr, pop: &Expr) {
+fn memory(m: &mut Builder, depth: u32, input: &Stream, output: &Stream, count: &Expr, push: &Expr, pop: &Expr) {
     let valid = m.reg("valid", Ty::BIT, 0);
     let ty = Ty::Unsigned(u32::BITS - depth.leading_zeros());
     m.comment("Words in the memory, the one at the output not counted");
@@ -88,6 +88,14 @@ fn memory(m: &mut Builder, depth: u32, input: &Stream, output: &Stream, push: &E
     let data = m.read(words, "front", &fetch, &head);
     m.drive(&output.valid, valid.q());
     m.drive(&output.data, data);
+    let rst = m.reset();
+    m.assert("count_is_stored_and_front", &rst | count.eq(stored.q() + valid.q()));
+    let behind = &head + stored.q();
+    let place = match depth.is_power_of_two() {
+        true => behind.truncate(tail.width()).eq(&tail),
+        false => behind.ge(depth).mux(behind.wrapping_sub(depth), &behind).eq(&tail) & head.lt(depth) & tail.lt(depth),
+    };
+    m.assert("tail_is_behind_stored", &rst | place);
 }
 
 /// The same, in plain Rust.

@@ -11,18 +11,19 @@ use crate::{
 };
 use heddle_lang::{
     BuildError, Builder, Expr, Ty,
+    builder::address_bits,
     expr::{
-        BinaryOp::{Le, Ne},
+        BinaryOp::{And, Le, Ne, Or, WrapAdd, WrapSub},
         UnaryOp::{ReduceAnd, ReduceOr},
     },
     stdlib::fifo,
 };
 
 pub fn block() -> Result<Block, BuildError> {
-    Ok(Block { name: "fifo", proofs: vec![registers(4)?], meanings: MEANINGS.to_vec() })
+    Ok(Block { name: "fifo", proofs: vec![registers(4)?, memory(17)?], meanings: MEANINGS.to_vec() })
 }
 
-const MEANINGS: [(&str, &str); 12] = [
+const MEANINGS: [(&str, &str); 14] = [
     ("count_in_range", "the count is at most the depth"),
     ("valid_stays", "valid stays until the transfer"),
     ("data_stays", "data stays until the transfer"),
@@ -31,6 +32,8 @@ const MEANINGS: [(&str, &str); 12] = [
     ("ready_until_full", "ready exactly where a place is free"),
     ("valid_when_filled", "valid exactly where a word is inside; in the memory's form a cycle later at most"),
     ("count_is_right", "the count is the number of words that came and have not left"),
+    ("count_is_stored_and_front", "the count is the words in the memory and the one at the output"),
+    ("tail_is_behind_stored", "the place of the next word is behind the words in the memory"),
     ("word_is_kept", "the word that is followed stands in its place"),
     ("full", "it is full"),
     ("empty_after_full", "it is empty after it was full"),
@@ -62,6 +65,38 @@ fn registers(depth: u32) -> Result<Proof, BuildError> {
     Ok(Proof { module: m.build()?, depth: 20, induction: 2, mutations })
 }
 
+/// The smallest depth that is kept in a memory; no power of two, so that the pointers wrap by comparison.
+fn memory(depth: u32) -> Result<Proof, BuildError> {
+    let fifo = fifo(WIDTH, depth)?;
+    let seen = observe(&fifo, &["head_q", "words"]);
+    let mut m = Builder::clocked(format!("{}_proof", fifo.name), file!());
+    let slot = m.forward("slot", Ty::Unsigned(address_bits(depth)));
+    let unit = harness(&seen, &[("look_words", slot.clone())], &mut m);
+    let followed = common(&mut m, &unit, depth)?;
+    let (rst, valid) = (m.reset(), unit.get("out_valid"));
+    m.comment("The place of the word that is followed, if it is in the memory");
+    let place = (&followed.ahead + unit.get("seen_head")).truncate(6).wrapping_sub(valid.extend(6));
+    let wrapped = place.ge(depth).mux(place.wrapping_sub(depth), &place);
+    m.drive(&slot, wrapped.truncate(slot.width()));
+    let in_memory = &followed.inside & !(&valid & followed.ahead.is_zero());
+    let was_in_memory = m.register_reset("was_in_memory", in_memory);
+    m.assert("word_is_kept", &rst | !was_in_memory | unit.get("seen_words").eq(&followed.word));
+    let waits = m.register_reset("waits", unit.get("count").any() & !&valid);
+    m.assert("valid_when_filled", &rst | !waits | valid);
+    let change = |net: &str, change, violates: &[&'static str]| Mutation::new(&fifo.name, net, change, violates);
+    let mutations = vec![
+        change("count_q", DropUpdate(0), &["count_is_right", "never_lost"]),
+        change("count_q", Operator(WrapSub, WrapAdd), &["unit.count_in_range"]),
+        change("in_ready_o", Operator(Ne, Le), &["ready_until_full"]),
+        change("valid_q", Always(1), &["out_rules.valid_stays", "unit.count_is_stored_and_front"]),
+        change("fetch", Operator(And, Or), &["out_rules.data_stays", "in_order"]),
+        change("fetch", Operator(Or, And), &["valid_when_filled"]),
+        change("head_q", DropUpdate(1), &["unit.tail_is_behind_stored"]),
+        change("tail_q", DropUpdate(1), &["word_is_kept"]),
+    ];
+    Ok(Proof { module: m.build()?, depth: 40, induction: 2, mutations })
+}
+
 /// What holds of both forms.
 fn common(m: &mut Builder, unit: &Unit, depth: u32) -> Result<Followed, BuildError> {
     stream_rules(m, unit, "in", true)?;
@@ -74,10 +109,8 @@ fn common(m: &mut Builder, unit: &Unit, depth: u32) -> Result<Followed, BuildErr
     m.assert("in_order", &rst | !at_output | unit.get("out_data").eq(&followed.word));
     m.assert("never_lost", &rst | !&followed.inside | followed.ahead.lt(&count));
     m.assert("ready_until_full", &rst | unit.get("in_ready").eq(count.ne(depth)));
-    let model = m.reg("inside_count", count.ty(), 0);
-    m.on(&model, &push & !&pop, model.q().wrapping_add(1));
-    m.on(&model, !&push & &pop, model.q().wrapping_sub(1));
-    m.assert("count_is_right", &rst | count.eq(model.q()));
+    let inside = words_inside(m, &push, &pop, count.ty());
+    m.assert("count_is_right", &rst | count.eq(inside));
     m.cover("full", count.eq(depth));
     let was_full = m.reg("was_full", Ty::BIT, 0);
     m.on(&was_full, count.eq(depth), 1);

@@ -4,14 +4,17 @@
 //! A block joins by a function that makes its [`Block`], listed in [`blocks`]. What a block says of itself stands in the
 //! block; a harness adds an environment (assumptions), what needs memory of the past, and sight of registers ([`observe`]).
 
+mod counter;
 mod fifo;
+mod gearbox;
 mod parts;
+mod skid;
 
 use super::{Block, Proof, observe};
 use heddle_lang::BuildError;
 
 /// Every block.
 pub fn blocks() -> Result<Vec<Block>, BuildError> {
-    let all = [fifo::block];
+    let all = [fifo::block, skid::block, gearbox::block, counter::block];
     all.iter().map(|block| block()).collect()
 }

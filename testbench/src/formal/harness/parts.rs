@@ -44,7 +44,6 @@ pub fn harness(unit: &Arc<Module>, driven: &[(&str, Expr)], m: &mut Builder) -> 
 }
 
 /// A value that is chosen by the environment, at random as it were, during reset and stays: what is shown for it is shown for all values.
-#[allow(dead_code)]
 pub fn symbol(m: &mut Builder, name: &str, ty: Ty) -> Expr {
     let choice = m.input(&format!("{name}_choice"), ty);
     let symbol = m.reg_no_reset(name, ty);
@@ -61,6 +60,14 @@ pub fn stream_rules(m: &mut Builder, unit: &Unit, name: &str, assume: bool) -> R
     let watched = [("valid", unit.get(&format!("{name}_valid"))), ("ready", unit.get(&format!("{name}_ready"))), ("data", data)];
     m.instance(&format!("{name}_rules"), &checker, &watched);
     Ok(())
+}
+
+/// The number of words that came and have not left.
+pub fn words_inside(m: &mut Builder, push: &Expr, pop: &Expr, ty: Ty) -> Expr {
+    let count = m.reg("words_inside", ty, 0);
+    m.on(&count, push & !pop, count.q().wrapping_add(1));
+    m.on(&count, !push & pop, count.q().wrapping_sub(1));
+    count.q()
 }
 
 /// One word of a stream of words, followed from an input to an output.
