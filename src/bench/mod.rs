@@ -79,7 +79,7 @@ impl Table {
 }
 
 /// Cores and kind of this machine's processor, without its name.
-fn machine() -> String {
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{cores} core(s), {} {}", std::env::consts::ARCH, std::env::consts::OS)
 }

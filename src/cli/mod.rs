@@ -7,6 +7,7 @@ mod infer;
 mod model;
 mod quality;
 mod report;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   heddle infer --model my.gguf --preset small --set array.lanes=32 --json
   heddle quality --model my.gguf --text my.txt
   heddle bench port
+  heddle verify --formal fifo
 
 Exit codes: 0 done, 1 a check found differences, 2 an error.";
 
@@ -42,6 +44,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Compare the accelerator's arithmetic with floating point
     Quality(quality::QualityArgs),
+    /// Prove properties of the blocks
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs the command line of this process.
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
         Some(Command::Infer(args)) => infer::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Quality(args)) => quality::run(args),
+        Some(Command::Verify(args)) => verify::run(args),
     };
     match done {
         Ok(code) => code,

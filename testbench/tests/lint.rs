@@ -6,8 +6,7 @@ use heddle_core::config::{Config, Format, PRESETS};
 use heddle_core::engine::ram::{self, Shape};
 use heddle_core::top;
 use heddle_lang::{Builder, Expr, Module, Ty, builder::Mem, stdlib::fifo, verilog};
-use heddle_tb::tools::{self, find_program, find_verilator};
-use std::path::Path;
+use heddle_tb::tools::{self, find_program, find_verilator, find_yosys};
 use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -99,8 +98,7 @@ fn icarus_has_no_warning() {
 
 #[test]
 fn yosys_finds_no_problem_and_no_latch() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/run_yosys.py");
-    let Some(python) = yosys_python() else {
+    let Ok(yosys) = find_yosys() else {
         return missing("yosys_finds_no_problem_and_no_latch", "Yosys");
     };
     for config in configurations() {
@@ -111,8 +109,8 @@ fn yosys_finds_no_problem_and_no_latch() {
             "{read}; hierarchy -check -top {}; proc; opt_clean; check -assert; select -assert-none t:$dlatch t:$adlatch t:$dlatchsr",
             emitted.top
         );
-        let mut command = Command::new(&python);
-        command.arg(&script).args(["-p", &passes]);
+        let mut command = yosys.command();
+        command.args(["-p", &passes]);
         emitted.clean(&mut command, |line| line.contains("Warning:") || line.starts_with("ERROR"));
     }
 }
@@ -159,8 +157,7 @@ fn memories() -> Vec<Arc<Module>> {
 
 #[test]
 fn memories_map_to_block_ram() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/run_yosys.py");
-    let Some(python) = yosys_python() else {
+    let Ok(yosys) = find_yosys() else {
         return missing("memories_map_to_block_ram", "Yosys");
     };
     for (family, cell) in [("ecp5", "DP16KD"), ("ice40", "SB_RAM40_4K")] {
@@ -173,16 +170,9 @@ fn memories_map_to_block_ram() {
                 emitted.files.join(" "),
                 emitted.top
             );
-            let mut command = Command::new(&python);
-            command.arg(&script).args(["-p", &passes]);
+            let mut command = yosys.command();
+            command.args(["-p", &passes]);
             emitted.clean(&mut command, |line| line.starts_with("ERROR"));
         }
     }
-}
-
-/// The project's Python, if it has the Yosys wheel.
-fn yosys_python() -> Option<std::path::PathBuf> {
-    let python = tools::tools_python()?;
-    let found = Command::new(&python).args(["-c", "import pyosys"]).output().ok()?;
-    found.status.success().then_some(python)
 }

@@ -30,8 +30,12 @@ use crate::{
     mutation::{Change, ChangeError},
     tools::ToolError,
 };
-use heddle_lang::{BuildError, Module, verilog};
-use std::sync::Arc;
+use heddle_lang::{
+    BuildError, Module,
+    module::{Item, PropertyKind},
+    verilog,
+};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What is proven of one block: the content of one file in [`harness`].
 #[derive(Clone, Debug)]
@@ -53,6 +57,56 @@ pub struct Proof {
     pub induction: u32,
     /// For each assertion at least one that violates it.
     pub mutations: Vec<Mutation>,
+}
+
+impl Proof {
+    /// Paths of its properties of a kind: `data_in_order`, `unit.count_in_range`.
+    pub fn properties(&self, kind: PropertyKind) -> Vec<String> {
+        fn collect(module: &Module, path: &str, kind: PropertyKind, found: &mut Vec<String>) {
+            for item in &module.items {
+                match item {
+                    Item::Property(p) if p.kind == kind => found.push(format!("{path}{}", p.name)),
+                    Item::Instance(i) => collect(&i.module, &format!("{path}{}.", i.name), kind, found),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.module, "", kind, &mut found);
+        found
+    }
+}
+
+impl Block {
+    /// What a property or cover means, by its path.
+    pub fn meaning(&self, path: &str) -> Option<&'static str> {
+        let own = path.rsplit('.').next().unwrap_or(path);
+        self.meanings.iter().find(|(name, _)| *name == own).map(|(_, meaning)| *meaning)
+    }
+
+    /// What its file has forgotten: a meaning, or a change that violates an assertion; or what it names and does not exist.
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        let mut used = BTreeSet::new();
+        for proof in &self.proofs {
+            let name = &proof.module.name;
+            let (asserts, covers) = (proof.properties(PropertyKind::Assert), proof.properties(PropertyKind::Cover));
+            for path in asserts.iter().chain(&covers) {
+                used.insert(self.meaning(path));
+                if self.meaning(path).is_none() {
+                    gaps.push(format!("{name}: no meaning is given for `{path}`"));
+                }
+            }
+            let violated: Vec<&str> = proof.mutations.iter().flat_map(|m| m.violates.iter().copied()).collect();
+            let lacking = asserts.iter().filter(|path| !violated.contains(&path.as_str()));
+            gaps.extend(lacking.map(|path| format!("{name}: no change is listed that violates `{path}`")));
+            let unknown = violated.iter().filter(|path| !asserts.iter().any(|a| a == *path));
+            gaps.extend(unknown.map(|path| format!("{name}: there is no assertion `{path}` for a change to violate")));
+        }
+        let idle = self.meanings.iter().filter(|(_, meaning)| !used.contains(&Some(*meaning)));
+        gaps.extend(idle.map(|(property, _)| format!("{}: a meaning is given for `{property}`, which does not exist", self.name)));
+        gaps
+    }
 }
 
 /// One change of the design, and assertions that it violates.
@@ -99,8 +153,8 @@ pub enum FormalError {
     Assumptions { cycles: u32 },
     #[error("no block matches `{word}`; there are {known}")]
     NoBlock { word: String, known: String },
-    #[error("{block}: {what}")]
-    Block { block: &'static str, what: String },
+    #[error("the file of the block `{block}` is not complete: {}", gaps.join("; "))]
+    Gaps { block: &'static str, gaps: Vec<String> },
     #[error("{proof}: {source}")]
     Proof { proof: String, source: Box<FormalError> },
 }

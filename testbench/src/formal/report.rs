@@ -88,30 +88,42 @@ impl Report {
         text
     }
 
-    /// The tables of the page of results.
-    pub fn markdown(&self) -> String {
-        let mut text = String::new();
-        let head = ["block", "property", "meaning", "status", "method", "bound", "seconds"];
-        let property = |p: &PropertyRow| {
-            let bound = p.bound.map_or("-".into(), |b| b.to_string());
-            [p.block.into(), code(&p.name), p.meaning.into(), p.status.into(), p.method.clone(), bound, format!("{:.3}", p.seconds)]
-        };
-        table(&mut text, head, self.properties.iter().map(property));
-        text += "\n## Covers\n\n";
-        let cover = |c: &CoverRow| {
-            let seconds = format!("{:.3}", c.seconds);
-            [c.block.into(), code(&c.name), c.meaning.into(), c.status.into(), c.bound.to_string(), seconds]
-        };
-        table(&mut text, ["block", "cover", "meaning", "status", "cycles", "seconds"], self.covers.iter().map(cover));
+    /// For a terminal: a line for each property, cover and change, and the runs that end in a violation.
+    pub fn text(&self) -> String {
+        let mut text = table(
+            ["property", "status", "method", "cycles", "seconds"],
+            self.properties.iter().map(|p| [p.name.clone(), p.status.into(), p.method.clone(), bound(p), seconds(p.seconds)]),
+        );
+        let cover = |c: &CoverRow| [c.name.clone(), c.status.into(), c.bound.to_string(), seconds(c.seconds)];
+        text += &format!("\n{}", table(["cover", "status", "cycles", "seconds"], self.covers.iter().map(cover)));
         if !self.mutations.is_empty() {
-            text += "\n## Changes that must violate a property\n\n";
-            let mutation = |m: &MutationRow| {
-                let seconds = format!("{:.3}", m.seconds);
-                [m.block.into(), code(&m.change), code(&m.name), m.status.into(), m.bound.to_string(), seconds]
-            };
-            table(&mut text, ["block", "change", "property", "status", "cycles", "seconds"], self.mutations.iter().map(mutation));
+            let mutation = |m: &MutationRow| [m.change.clone(), m.name.clone(), m.status.into(), m.bound.to_string(), seconds(m.seconds)];
+            let rows = self.mutations.iter().map(mutation);
+            text += &format!("\n{}", table(["change", "property", "status", "cycles", "seconds"], rows));
+        }
+        for p in &self.properties {
+            if let Some(trace) = &p.trace {
+                text += &format!("\n{} ({}) does not hold in the last cycle of:\n{trace}", p.name, p.meaning);
+            }
         }
         text
+    }
+
+    /// The tables of the page of results.
+    pub fn markdown(&self) -> String {
+        let property = |p: &PropertyRow| {
+            [p.block.into(), code(&p.name), p.meaning.into(), p.status.into(), p.method.clone(), bound(p), seconds(p.seconds)]
+        };
+        let head = ["block", "property", "meaning", "status", "method", "bound", "seconds"];
+        let mut text = format!("{}.\n\n## Properties\n\n{}", self.summary(), table(head, self.properties.iter().map(property)));
+        let cover =
+            |c: &CoverRow| [c.block.into(), code(&c.name), c.meaning.into(), c.status.into(), c.bound.to_string(), seconds(c.seconds)];
+        let head = ["block", "cover", "meaning", "status", "cycles", "seconds"];
+        text += &format!("\n## Covers\n\n{}", table(head, self.covers.iter().map(cover)));
+        let mutation =
+            |m: &MutationRow| [m.block.into(), code(&m.change), code(&m.name), m.status.into(), m.bound.to_string(), seconds(m.seconds)];
+        let head = ["block", "change", "property", "status", "cycles", "seconds"];
+        text + &format!("\n## Changes that violate a property\n\n{}", table(head, self.mutations.iter().map(mutation)))
     }
 }
 
@@ -119,9 +131,23 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-fn table<const N: usize>(text: &mut String, head: [&str; N], rows: impl Iterator<Item = [String; N]>) {
-    let _ = writeln!(text, "| {} |\n|{}", head.join(" | "), "---|".repeat(N));
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.3}")
+}
+
+fn bound(property: &PropertyRow) -> String {
+    property.bound.map_or("-".into(), |cycles| cycles.to_string())
+}
+
+/// A table in Markdown, columns aligned.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = rows.collect();
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0).max(head[c].len());
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in [head.map(String::from), widths.map(|w| "-".repeat(w))].iter().chain(&rows) {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
+    text
 }

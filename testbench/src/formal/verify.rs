@@ -61,6 +61,10 @@ pub fn select(word: &str) -> Result<Vec<Block>, FormalError> {
 pub fn verify(blocks: &[Block], tools: &Tools, options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Report, FormalError> {
     let mut report = Report::default();
     for block in blocks {
+        let gaps = block.gaps();
+        if !gaps.is_empty() {
+            return Err(FormalError::Gaps { block: block.name, gaps });
+        }
         progress(&format!("{}: reading the Verilog of {} modules", block.name, block.proofs.len()));
         let modules: Vec<_> = block.proofs.iter().map(|p| p.module.clone()).collect();
         let models = yosys::models(&tools.yosys, &modules)?;
@@ -70,7 +74,7 @@ pub fn verify(blocks: &[Block], tools: &Tools, options: &Options, progress: &mut
             check.properties(model).map_err(|e| of(proof, e))?;
             if options.mutations {
                 progress(&format!("{}: {} changes", proof.module.name, proof.mutations.len()));
-                check.mutations(model).map_err(|e| of(proof, e))?;
+                check.mutations().map_err(|e| of(proof, e))?;
             }
         }
     }
@@ -99,68 +103,57 @@ impl Check<'_> {
     fn properties(&mut self, model: &Model) -> Result<(), FormalError> {
         self.engine().assumptions(model)?;
         for checked in self.engine().assertions(model, None)? {
-            let row = self.property_row(checked)?;
+            let row = self.property_row(checked);
             self.report.properties.push(row);
         }
         for cover in self.engine().covers(model)? {
-            let row = self.cover_row(cover)?;
+            let row = self.cover_row(cover);
             self.report.covers.push(row);
         }
         Ok(())
     }
 
-    fn property_row(&self, checked: Checked) -> Result<PropertyRow, FormalError> {
+    fn property_row(&self, checked: Checked) -> PropertyRow {
         let search = || "bounded model checking".to_owned();
         let (status, method, bound, trace) = match checked.verdict {
             Verdict::Proven { k } => ("proven", format!("induction k={k}"), None, None),
             Verdict::Bounded { cycles } => ("bounded", search(), Some(cycles), None),
             Verdict::Failed { trace } => ("failed", search(), Some(trace.cycles as u32), Some(trace)),
         };
-        Ok(PropertyRow {
+        PropertyRow {
             name: self.name(&checked.name),
             block: self.block.name,
-            meaning: self.meaning(&checked.name)?,
+            meaning: self.meaning(&checked.name),
             status,
             method,
             bound,
             seconds: checked.seconds,
             trace: trace.as_ref().map(|t| t.table()),
             vcd: trace.map(|t| t.vcd()),
-        })
+        }
     }
 
-    fn cover_row(&self, cover: Cover) -> Result<CoverRow, FormalError> {
-        Ok(CoverRow {
+    fn cover_row(&self, cover: Cover) -> CoverRow {
+        CoverRow {
             name: self.name(&cover.name),
             block: self.block.name,
-            meaning: self.meaning(&cover.name)?,
+            meaning: self.meaning(&cover.name),
             status: if cover.reached.is_some() { "reached" } else { "unreachable" },
             bound: cover.searched,
             seconds: cover.seconds,
-        })
+        }
     }
 
     fn name(&self, path: &str) -> String {
         format!("{}.{path}", self.proof.module.name)
     }
 
-    fn meaning(&self, path: &str) -> Result<&'static str, FormalError> {
-        let own = path.rsplit('.').next().unwrap_or(path);
-        let found = self.block.meanings.iter().find(|(name, _)| *name == own).map(|(_, meaning)| *meaning);
-        found.ok_or_else(|| FormalError::Block { block: self.block.name, what: format!("no meaning is given for `{own}`") })
+    fn meaning(&self, path: &str) -> &'static str {
+        self.block.meaning(path).unwrap_or_default()
     }
 
-    /// Each change violates what it is listed for, and each assertion is violated by a change.
-    fn mutations(&mut self, model: &Model) -> Result<(), FormalError> {
-        let wrong = |what| FormalError::Block { block: self.block.name, what };
-        let listed = |name: &str| self.proof.mutations.iter().any(|m| m.violates.contains(&name));
-        if let Some(missing) = model.asserts.iter().find(|p| !listed(&p.name)) {
-            return Err(wrong(format!("no change is listed that violates `{}`", missing.name)));
-        }
-        let violated = self.proof.mutations.iter().flat_map(|m| &m.violates);
-        if let Some(unknown) = violated.into_iter().find(|name| model.asserts.iter().all(|p| p.name != **name)) {
-            return Err(wrong(format!("there is no assertion `{unknown}` for a change to violate")));
-        }
+    /// Each change violates what it is listed for.
+    fn mutations(&mut self) -> Result<(), FormalError> {
         let changed = |m: &Mutation| apply(&self.proof.module, &m.module, &m.net, &m.change);
         let modules = self.proof.mutations.iter().map(changed).collect::<Result<Vec<_>, _>>()?;
         let models = yosys::models(&self.tools.yosys, &modules)?;

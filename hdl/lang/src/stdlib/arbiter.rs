@@ -88,6 +88,8 @@ fn choose(m: &mut Builder, policy: Policy, requests: &Expr, transfer: &Expr) -> 
             let waiting = m.wire("waiting", requests & behind.q());
             let first = m.wire("first", waiting.any().mux(lowest(&waiting), &lowest(requests)));
             hold(m, &chosen, &first, requests, transfer);
+            let ahead = !behind.q();
+            m.assert("behind_is_a_suffix", m.reset() | (&ahead & ahead.wrapping_add(1)).is_zero());
             return chosen;
         }
     };

@@ -4,7 +4,9 @@
 //! A block joins by a function that makes its [`Block`], listed in [`blocks`]. What a block says of itself stands in the
 //! block; a harness adds an environment (assumptions), what needs memory of the past, and sight of registers ([`observe`]).
 
+mod arbiter;
 mod counter;
+mod csr;
 mod fifo;
 mod gearbox;
 mod parts;
@@ -15,6 +17,6 @@ use heddle_lang::BuildError;
 
 /// Every block.
 pub fn blocks() -> Result<Vec<Block>, BuildError> {
-    let all = [fifo::block, skid::block, gearbox::block, counter::block];
+    let all = [fifo::block, skid::block, arbiter::block, gearbox::block, counter::block, csr::block];
     all.iter().map(|block| block()).collect()
 }

@@ -43,23 +43,46 @@ pub fn harness(unit: &Arc<Module>, driven: &[(&str, Expr)], m: &mut Builder) -> 
     Unit { inputs, outputs }
 }
 
-/// A value that is chosen by the environment, at random as it were, during reset and stays: what is shown for it is shown for all values.
+/// A value that the environment chooses during reset and that stays: what is shown for it is shown for every value.
 pub fn symbol(m: &mut Builder, name: &str, ty: Ty) -> Expr {
+    symbol_and_choice(m, name, ty).0
+}
+
+/// The same, and the input that it takes during reset.
+pub fn symbol_and_choice(m: &mut Builder, name: &str, ty: Ty) -> (Expr, Expr) {
     let choice = m.input(&format!("{name}_choice"), ty);
     let symbol = m.reg_no_reset(name, ty);
     let reset = m.reset();
-    m.on(&symbol, reset, choice);
-    symbol.q()
+    m.on(&symbol, reset, &choice);
+    (symbol.q(), choice)
 }
 
-/// The stream rules of one stream of the unit: assumed of one that the environment drives, asserted of one that the unit
-/// drives.
+/// A stream, or a channel of a bus, that is watched.
+pub struct Watched {
+    pub valid: Expr,
+    pub ready: Expr,
+    pub data: Expr,
+}
+
+impl Watched {
+    pub fn transfer(&self) -> Expr {
+        &self.valid & &self.ready
+    }
+
+    /// The stream rules: assumed where the environment drives it, asserted where the unit does.
+    pub fn rules(&self, m: &mut Builder, name: &str, assume: bool) -> Result<(), BuildError> {
+        let data = self.data.as_unsigned();
+        let checker = stream::checker(data.width(), assume)?;
+        let watched = [("valid", self.valid.clone()), ("ready", self.ready.clone()), ("data", data)];
+        m.instance(&format!("{name}_rules"), &checker, &watched);
+        Ok(())
+    }
+}
+
+/// The rules of the stream `<name>_valid`, `<name>_ready`, `<name>_data` of the unit.
 pub fn stream_rules(m: &mut Builder, unit: &Unit, name: &str, assume: bool) -> Result<(), BuildError> {
-    let data = unit.get(&format!("{name}_data")).as_unsigned();
-    let checker = stream::checker(data.width(), assume)?;
-    let watched = [("valid", unit.get(&format!("{name}_valid"))), ("ready", unit.get(&format!("{name}_ready"))), ("data", data)];
-    m.instance(&format!("{name}_rules"), &checker, &watched);
-    Ok(())
+    let port = |part: &str| unit.get(&format!("{name}_{part}"));
+    Watched { valid: port("valid"), ready: port("ready"), data: port("data") }.rules(m, name, assume)
 }
 
 /// The number of words that came and have not left.

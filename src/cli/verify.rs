@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `heddle verify`: formal proofs of the blocks.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use heddle_tb::formal::{Options, Report, Tools, select, verify};
+use heddle_tb::tools::formal_or_provision;
+
+use crate::bench::machine;
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Prove the properties with Yosys and an SMT solver
+    #[arg(long, required = true)]
+    formal: bool,
+    /// Only blocks and modules whose name contains this
+    #[arg(default_value = "", hide_default_value = true)]
+    word: String,
+    /// Also check that each listed change of a block violates what it is listed for
+    #[arg(long)]
+    mutations: bool,
+    /// Seconds for each property: for its induction, and again for the search from reset
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    limit: u64,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+    /// Write the page of results, with the changes
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/results/formal.md")]
+    docs: Option<PathBuf>,
+    /// Write the run of each property that fails to this folder, as VCD
+    #[arg(long, value_name = "DIR")]
+    traces: Option<PathBuf>,
+}
+
+pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
+    let blocks = select(&args.word)?;
+    let mut progress = |line: &str| eprintln!("{line}");
+    let (yosys, solver) = formal_or_provision(&mut progress)?;
+    let options = Options { limit: Duration::from_secs(args.limit), mutations: args.mutations || args.docs.is_some() };
+    let report = verify(&blocks, &Tools { yosys, solver }, &options, &mut progress)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{}\n{}", report.text(), report.summary());
+    }
+    if let Some(page) = &args.docs {
+        std::fs::write(page, self::page(&report)).with_context(|| format!("cannot write `{}`", page.display()))?;
+    }
+    write_traces(args, &report)?;
+    Ok(ExitCode::from(u8::from(report.failed())))
+}
+
+fn page(report: &Report) -> String {
+    format!(
+        "# Formal proofs\n\nWritten by `heddle verify --formal --docs`. Measured on {}; other machines differ. What the words mean and \
+         how it works: [formal verification](../formal.md).\n\n{}",
+        machine(),
+        report.markdown()
+    )
+}
+
+fn write_traces(args: &VerifyArgs, report: &Report) -> Result<()> {
+    let Some(folder) = &args.traces else { return Ok(()) };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    for property in &report.properties {
+        if let Some(vcd) = &property.vcd {
+            let path = folder.join(format!("{}.vcd", property.name));
+            std::fs::write(&path, vcd).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The register block: AXI4-Lite, and every register as its declaration says.
+//!
+//! One address is watched, any of them: what is shown for it is shown for every register. `csr_proof` leaves the master
+//! free but for the rules of its channels; `csr_progress_proof` has it take each response within [`PATIENCE`] cycles.
+
+use super::{Block, Proof, parts::*};
+use crate::{
+    formal::Mutation,
+    mutation::Change::{Always, Constant, DropNot, DropUpdate, Net, Operator, Slice, SwapMux},
+};
+use heddle_core::{
+    config::Config,
+    engine::csr,
+    registers::{ADDRESS_BITS, Access, REGISTERS, Register, Reset},
+};
+use heddle_lang::{
+    BuildError, Builder, Expr, Ty,
+    expr::BinaryOp::{And, Or},
+};
+
+const MEANINGS: [(&str, &str); 24] = [
+    ("write_answered_once", "no write is taken while a response waits"),
+    ("read_answered_once", "no read is taken while a response waits"),
+    ("valid_stays", "valid stays until the master takes the response"),
+    ("data_stays", "the response (and the data read) stay until the master takes them"),
+    ("address_with_data", "a write's address and data are taken in the same cycle"),
+    ("one_response_per_write", "a write is answered once, a cycle after it was taken"),
+    ("one_response_per_read", "a read is answered once, a cycle after it was taken"),
+    ("written_word_is_kept", "a writable register holds its reset value, then what was written under the strobes, and nothing else"),
+    ("reads_back", "a read of a writable register gives what was written last"),
+    ("constants_ignore_writes", "a read of a constant gives the declared value, whatever was written"),
+    ("status_follows_hardware", "a read of a status register gives what the hardware shows, whatever was written"),
+    ("events_stay_until_cleared", "an event stays until a one is written to it; one that comes with that write is not lost"),
+    ("events_are_read", "a read of the events gives the pending ones"),
+    ("commands_pulse", "a command is given exactly in the cycle in which a one is written to it"),
+    ("commands_read_zero", "a read of the commands gives zero"),
+    ("unmapped_read_is_refused", "a read gets SLVERR and zero exactly where there is no register"),
+    ("unmapped_write_is_refused", "a write gets SLVERR exactly where there is no register"),
+    ("write_in_time", "a write is taken at most three cycles after it is offered, if the master takes responses in time"),
+    ("read_in_time", "a read is taken at most three cycles after it is offered, if the master takes responses in time"),
+    ("both_taken", "a write and a read are taken in one cycle"),
+    ("write_refused", "a write is refused"),
+    ("new_word_read", "a word that was written is read, and differs from the reset value"),
+    ("event_and_clear", "an event comes in the cycle that clears it"),
+    ("write_waits", "a write waits as long as it may"),
+];
+
+const WORD: Ty = Ty::Unsigned(32);
+const SLVERR: i128 = 2;
+/// Cycles that the master lets a response wait.
+const PATIENCE: u32 = 2;
+
+pub fn block() -> Result<Block, BuildError> {
+    Ok(Block { name: "csr", proofs: vec![registers()?, progress()?], meanings: MEANINGS.to_vec() })
+}
+
+/// The channels of the bus.
+struct Bus {
+    aw: Watched,
+    w: Watched,
+    b: Watched,
+    ar: Watched,
+    r: Watched,
+}
+
+impl Bus {
+    /// The master keeps the rules of its channels.
+    fn new(m: &mut Builder, unit: &Unit) -> Result<Bus, BuildError> {
+        let port = |name: &str| unit.get(&format!("s_axil_{name}"));
+        let channel = |name: &str, data: Expr| Watched { valid: port(&format!("{name}valid")), ready: port(&format!("{name}ready")), data };
+        let bus = Bus {
+            aw: channel("aw", port("awaddr")),
+            w: channel("w", Expr::concat([port("wdata"), port("wstrb")])),
+            b: channel("b", port("bresp")),
+            ar: channel("ar", port("araddr")),
+            r: channel("r", Expr::concat([port("rdata"), port("rresp")])),
+        };
+        for (name, channel) in [("aw", &bus.aw), ("w", &bus.w), ("ar", &bus.ar)] {
+            channel.rules(m, name, true)?;
+        }
+        Ok(bus)
+    }
+}
+
+fn registers() -> Result<Proof, BuildError> {
+    let config = Config::small();
+    let mut m = Builder::clocked("csr_proof", file!());
+    let unit = harness(&csr::csr(&config)?, &[], &mut m);
+    let bus = Bus::new(&mut m, &unit)?;
+    let (write, read) = (m.wire("write", bus.aw.transfer()), m.wire("read", bus.ar.transfer()));
+    bus.b.rules(&mut m, "b", false)?;
+    bus.r.rules(&mut m, "r", false)?;
+    responses(&mut m, &bus, &write, &read);
+    let mut proof = Registers { m, unit, config, write, read };
+    proof.contents();
+    proof.events();
+    proof.commands();
+    proof.refusals();
+    let change = |net: &str, change, violates: &[&'static str]| Mutation::new("csr", net, change, violates);
+    let mutations = vec![
+        change("s_axil_wready_o", Net("write_accept", "s_axil_wvalid_i"), &["address_with_data"]),
+        change("write_accept", DropNot, &["unit.write_answered_once"]),
+        change("bvalid_q", DropUpdate(1), &["one_response_per_write"]),
+        change("bvalid_q", Always(1), &["b_rules.valid_stays"]),
+        change("bresp_q", Always(0), &["b_rules.data_stays"]),
+        change("bresp_q", SwapMux, &["unmapped_write_is_refused"]),
+        change("read_accept", DropNot, &["unit.read_answered_once"]),
+        change("rvalid_q", DropUpdate(0), &["one_response_per_read"]),
+        change("rvalid_q", Always(1), &["r_rules.valid_stays"]),
+        change("rdata_q", Always(0), &["r_rules.data_stays", "commands_read_zero"]),
+        change("rresp_q", SwapMux, &["unmapped_read_is_refused"]),
+        change("read_data", Constant(4, 5), &["constants_ignore_writes"]),
+        change("read_data", Net("cycles_i", "rows_i"), &["status_follows_hardware"]),
+        change("read_data", Net("irq_status_done_q", "irq_enable_done_q"), &["events_are_read"]),
+        change("read_data", Net("scratch_q", "cycles_i"), &["reads_back"]),
+        change("program_address_q", Slice(1), &["written_word_is_kept"]),
+        change("irq_status_done_q", Operator(Or, And), &["events_stay_until_cleared"]),
+        change("control_start_o", Slice(1), &["commands_pulse"]),
+    ];
+    Ok(Proof { module: proof.m.build()?, depth: 10, induction: 2, mutations })
+}
+
+/// One response for each access, and no other.
+fn responses(m: &mut Builder, bus: &Bus, write: &Expr, read: &Expr) {
+    let rst = m.reset();
+    m.assert("address_with_data", &rst | write.eq(bus.w.transfer()));
+    for (name, taken, response) in [("write", write, &bus.b), ("read", read, &bus.r)] {
+        let pending = m.reg(&format!("{name}_pending"), Ty::BIT, 0);
+        m.on(&pending, taken, 1);
+        m.on(&pending, response.transfer(), 0);
+        m.assert(&format!("one_response_per_{name}"), &rst | response.valid.eq(pending.q()));
+    }
+    m.cover("both_taken", write & read);
+}
+
+/// The proof of what is in the registers.
+struct Registers {
+    m: Builder,
+    unit: Unit,
+    config: Config,
+    write: Expr,
+    read: Expr,
+}
+
+impl Registers {
+    fn port(&self, name: &str) -> Expr {
+        self.unit.get(&format!("s_axil_{name}"))
+    }
+
+    /// The word of a register from the ports that carry its fields.
+    fn word(&self, register: &Register) -> Expr {
+        let name = register.name.to_lowercase();
+        let fields: Vec<(String, u32)> = match register.fields {
+            [] => vec![(name, 0)],
+            fields => fields.iter().map(|f| (format!("{name}_{}", f.name), f.lsb)).collect(),
+        };
+        let zero = Expr::constant(WORD, 0);
+        fields.iter().fold(zero, |word, (port, lsb)| word | self.unit.get(port).shift_left(*lsb).extend(32))
+    }
+
+    /// Bits that are written: under their strobe, and existing.
+    fn written(&self, register: &Register) -> Expr {
+        let strobes = self.port("wstrb");
+        let bytes: Vec<Expr> = (0..4).map(|i| strobes.bit(i).repeat(8)).collect();
+        Expr::pack(&bytes) & Expr::constant(WORD, register.mask().into())
+    }
+
+    fn writes(&self, register: &Register) -> Expr {
+        &self.write & self.port("awaddr").eq(register.offset)
+    }
+
+    /// What holds of the word that a read of the watched address gives.
+    fn contents(&mut self) {
+        let (watched, choice) = symbol_and_choice(&mut self.m, "watched", Ty::Unsigned(ADDRESS_BITS));
+        let rst = self.m.reset();
+        let (write, read) = (self.write.clone(), self.read.clone());
+        self.m.comment("What was written to the watched register");
+        let kept = self.m.reg_no_reset("kept", WORD);
+        let at = |address: &Expr, value: &dyn Fn(&Register) -> Expr| {
+            let zero = Expr::constant(WORD, 0);
+            REGISTERS.iter().fold(zero, |word, register| address.eq(register.offset).mux(value(register), &word))
+        };
+        let config = self.config.clone();
+        let reset = at(&choice, &|register| Expr::constant(WORD, register.reset_value(&config).into()));
+        let mask = at(&watched, &|register| self.written(register));
+        let merged = (kept.q() & !&mask) | (self.port("wdata") & mask);
+        let shown = at(&watched, &|register| match (register.access, register.reset) {
+            (Access::WriteOnly, _) => Expr::constant(WORD, 0),
+            (Access::ReadOnly, reset) if !matches!(reset, Reset::Value(0)) => Expr::constant(WORD, register.reset_value(&config).into()),
+            _ => self.word(register),
+        });
+        let hits_write = write & self.port("awaddr").eq(&watched);
+        self.m.on(&kept, &rst, reset);
+        self.m.on(&kept, hits_write, merged);
+        let (kept, rdata) = (kept.q(), self.port("rdata"));
+        let writable = self.is(&watched, &|r| r.access == Access::ReadWrite);
+        self.m.assert("written_word_is_kept", &rst | !&writable | shown.eq(&kept));
+        self.m.comment("What a read of it has to give");
+        let hits = &read & self.port("araddr").eq(&watched);
+        let expected = self.m.register_when("expected", &hits, &shown);
+        let was_kept = self.m.register_when("was_kept", &hits, &kept);
+        let answer = self.m.reg("answers_watched", Ty::BIT, 0);
+        self.m.on(&answer, &read, hits);
+        let answers = &answer.q() & self.port("rvalid");
+        self.m.assert("reads_back", &rst | !(&answers & &writable) | rdata.eq(&was_kept));
+        let is_constant = |r: &Register| !matches!(r.reset, Reset::Value(0));
+        let groups: [(&str, &dyn Fn(&Register) -> bool); 4] = [
+            ("constants_ignore_writes", &|r| r.access == Access::ReadOnly && is_constant(r)),
+            ("status_follows_hardware", &|r| r.access == Access::ReadOnly && !is_constant(r)),
+            ("events_are_read", &|r| r.access == Access::WriteOneToClear),
+            ("commands_read_zero", &|r| r.access == Access::WriteOnly),
+        ];
+        for (name, group) in groups {
+            let applies = &answers & self.is(&watched, group);
+            self.m.assert(name, &rst | !applies | rdata.eq(&expected));
+        }
+        let scratch = REGISTERS.iter().find(|r| r.name == "SCRATCH").map_or(0, |r| r.offset);
+        self.m.cover("new_word_read", answers & watched.eq(scratch) & rdata.bit(3));
+    }
+
+    /// The address is one of a register of a kind.
+    fn is(&self, address: &Expr, kind: &dyn Fn(&Register) -> bool) -> Expr {
+        let matching = REGISTERS.iter().filter(|r| kind(r)).map(|r| address.eq(r.offset));
+        matching.reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false))
+    }
+
+    fn events(&mut self) {
+        let rst = self.m.reset();
+        let (mut right, mut together) = (Expr::bit_const(true), Expr::bit_const(false));
+        for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOneToClear) {
+            let zero = Expr::constant(WORD, 0);
+            let cleared = self.writes(register).mux(self.port("wdata") & self.written(register), &zero);
+            let set = register.fields.iter().fold(zero, |word, f| {
+                let event = self.unit.get(&format!("{}_{}_set", register.name.to_lowercase(), f.name));
+                word | event.shift_left(f.lsb).extend(32)
+            });
+            let pending = self.m.reg(&format!("{}_model", register.name.to_lowercase()), WORD, 0);
+            together = together | (&pending.q() & &cleared & &set).any();
+            self.m.next(&pending, (pending.q() & !cleared) | set);
+            right = right & self.word(register).eq(pending.q());
+        }
+        self.m.assert("events_stay_until_cleared", rst | right);
+        self.m.cover("event_and_clear", together);
+    }
+
+    fn commands(&mut self) {
+        let rst = self.m.reset();
+        let mut right = Expr::bit_const(true);
+        for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOnly) {
+            let given = self.writes(register).mux(self.port("wdata") & self.written(register), &Expr::constant(WORD, 0));
+            right = right & self.word(register).eq(given);
+        }
+        self.m.assert("commands_pulse", rst | right);
+    }
+
+    fn refusals(&mut self) {
+        let rst = self.m.reset();
+        let (write, read) = (self.write.clone(), self.read.clone());
+        let known = [self.port("awaddr"), self.port("araddr")].map(|address| self.is(&address, &|_| true));
+        let [known_write, known_read] = known;
+        let known_write = self.m.register_when("known_write", &write, known_write);
+        let known_read = self.m.register_when("known_read", &read, known_read);
+        let response = |known: &Expr| known.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
+        let answer = self.port("bvalid");
+        self.m.assert("unmapped_write_is_refused", &rst | !&answer | self.port("bresp").eq(response(&known_write)));
+        self.m.cover("write_refused", answer & !known_write & self.port("bresp").eq(SLVERR));
+        let right = self.port("rresp").eq(response(&known_read)) & (&known_read | self.port("rdata").is_zero());
+        self.m.assert("unmapped_read_is_refused", rst | !self.port("rvalid") | right);
+    }
+}
+
+/// With a master that takes its responses in time, no access waits for long.
+fn progress() -> Result<Proof, BuildError> {
+    let mut m = Builder::clocked("csr_progress_proof", file!());
+    let unit = harness(&csr::csr(&Config::small())?, &[], &mut m);
+    let bus = Bus::new(&mut m, &unit)?;
+    let rst = m.reset();
+    let offered =
+        [("write", &bus.aw.valid & &bus.w.valid, bus.aw.transfer(), &bus.b), ("read", bus.ar.valid.clone(), bus.ar.transfer(), &bus.r)];
+    for (name, offered, taken, response) in offered {
+        let waiting = cycles(&mut m, &format!("{name}_response_waits"), &response.valid & !&response.ready);
+        m.assume(&format!("{name}_response_taken"), &rst | !&response.valid | &response.ready | waiting.lt(PATIENCE));
+        let waits = cycles(&mut m, &format!("{name}_waits"), offered & !taken);
+        m.assert(&format!("{name}_in_time"), &rst | waits.le(PATIENCE + 1));
+        if name == "write" {
+            m.cover("write_waits", waits.eq(PATIENCE + 1));
+        }
+    }
+    let change = |net: &str, change, violates: &[&'static str]| Mutation::new("csr", net, change, violates);
+    let mutations = vec![
+        change("bvalid_q", DropUpdate(1), &["write_in_time"]),
+        change("rvalid_q", DropUpdate(1), &["read_in_time"]),
+        change("write_accept", DropNot, &["unit.write_answered_once"]),
+        change("read_accept", DropNot, &["unit.read_answered_once"]),
+    ];
+    Ok(Proof { module: m.build()?, depth: 12, induction: 6, mutations })
+}
+
+/// Cycles in a row in which `bit` was high, up to 7.
+fn cycles(m: &mut Builder, name: &str, bit: Expr) -> Expr {
+    let count = m.reg(name, Ty::Unsigned(3), 0);
+    m.on(&count, !&bit, 0);
+    m.on(&count, !count.q().all(), count.q().wrapping_add(1));
+    count.q()
+}
