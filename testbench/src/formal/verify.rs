@@ -9,6 +9,7 @@ use crate::{
     mutation::apply,
     tools::{Yosys, find_yices, find_yosys},
 };
+use heddle_lang::module::PropertyKind;
 use std::{path::PathBuf, time::Duration};
 
 /// What the proofs run.
@@ -44,6 +45,10 @@ pub fn select(word: &str) -> Result<Vec<Block>, FormalError> {
     let known = all.iter().map(|b| b.name).collect::<Vec<_>>().join(", ");
     let mut chosen: Vec<Block> = Vec::new();
     for mut block in all {
+        let gaps = block.gaps();
+        if !gaps.is_empty() {
+            return Err(FormalError::Gaps { block: block.name, gaps });
+        }
         if !block.name.contains(word) {
             block.proofs.retain(|p| p.module.name.contains(word));
         }
@@ -61,10 +66,6 @@ pub fn select(word: &str) -> Result<Vec<Block>, FormalError> {
 pub fn verify(blocks: &[Block], tools: &Tools, options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Report, FormalError> {
     let mut report = Report::default();
     for block in blocks {
-        let gaps = block.gaps();
-        if !gaps.is_empty() {
-            return Err(FormalError::Gaps { block: block.name, gaps });
-        }
         progress(&format!("{}: reading the Verilog of {} modules", block.name, block.proofs.len()));
         let modules: Vec<_> = block.proofs.iter().map(|p| p.module.clone()).collect();
         let models = yosys::models(&tools.yosys, &modules)?;
@@ -102,15 +103,22 @@ impl Check<'_> {
 
     fn properties(&mut self, model: &Model) -> Result<(), FormalError> {
         self.engine().assumptions(model)?;
-        for checked in self.engine().assertions(model, None)? {
+        for checked in self.in_order(PropertyKind::Assert, self.engine().assertions(model, None)?, |c| &c.name) {
             let row = self.property_row(checked);
             self.report.properties.push(row);
         }
-        for cover in self.engine().covers(model)? {
+        for cover in self.in_order(PropertyKind::Cover, self.engine().covers(model)?, |c| &c.name) {
             let row = self.cover_row(cover);
             self.report.covers.push(row);
         }
         Ok(())
+    }
+
+    /// As the block and its harness list them; Yosys has an order of its own.
+    fn in_order<T>(&self, kind: PropertyKind, mut all: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+        let order = self.proof.properties(kind);
+        all.sort_by_key(|one| order.iter().position(|path| path == name(one)));
+        all
     }
 
     fn property_row(&self, checked: Checked) -> PropertyRow {
