@@ -134,6 +134,14 @@ fn responses(m: &mut Builder, bus: &Bus, write: &Expr, read: &Expr) {
     m.cover("both_taken", write & read);
 }
 
+/// Picks registers.
+type Kind = fn(&Register) -> bool;
+
+/// A register of the declaration reads the same always.
+fn is_constant(register: &Register) -> bool {
+    !matches!(register.reset, Reset::Value(0))
+}
+
 /// The proof of what is in the registers.
 struct Registers {
     m: Builder,
@@ -185,16 +193,16 @@ impl Registers {
         let reset = at(&choice, &|register| Expr::constant(WORD, register.reset_value(&config).into()));
         let mask = at(&watched, &|register| self.written(register));
         let merged = (kept.q() & !&mask) | (self.port("wdata") & mask);
-        let shown = at(&watched, &|register| match (register.access, register.reset) {
-            (Access::WriteOnly, _) => Expr::constant(WORD, 0),
-            (Access::ReadOnly, reset) if !matches!(reset, Reset::Value(0)) => Expr::constant(WORD, register.reset_value(&config).into()),
+        let shown = at(&watched, &|register| match register.access {
+            Access::WriteOnly => Expr::constant(WORD, 0),
+            Access::ReadOnly if is_constant(register) => Expr::constant(WORD, register.reset_value(&config).into()),
             _ => self.word(register),
         });
         let hits_write = write & self.port("awaddr").eq(&watched);
         self.m.on(&kept, &rst, reset);
         self.m.on(&kept, hits_write, merged);
         let (kept, rdata) = (kept.q(), self.port("rdata"));
-        let writable = self.is(&watched, &|r| r.access == Access::ReadWrite);
+        let writable = self.is(&watched, |r| r.access == Access::ReadWrite);
         self.m.assert("written_word_is_kept", &rst | !&writable | shown.eq(&kept));
         self.m.comment("What a read of it has to give");
         let hits = &read & self.port("araddr").eq(&watched);
@@ -204,12 +212,11 @@ impl Registers {
         self.m.on(&answer, &read, hits);
         let answers = &answer.q() & self.port("rvalid");
         self.m.assert("reads_back", &rst | !(&answers & &writable) | rdata.eq(&was_kept));
-        let is_constant = |r: &Register| !matches!(r.reset, Reset::Value(0));
-        let groups: [(&str, &dyn Fn(&Register) -> bool); 4] = [
-            ("constants_ignore_writes", &|r| r.access == Access::ReadOnly && is_constant(r)),
-            ("status_follows_hardware", &|r| r.access == Access::ReadOnly && !is_constant(r)),
-            ("events_are_read", &|r| r.access == Access::WriteOneToClear),
-            ("commands_read_zero", &|r| r.access == Access::WriteOnly),
+        let groups: [(&str, Kind); 4] = [
+            ("constants_ignore_writes", |r| r.access == Access::ReadOnly && is_constant(r)),
+            ("status_follows_hardware", |r| r.access == Access::ReadOnly && !is_constant(r)),
+            ("events_are_read", |r| r.access == Access::WriteOneToClear),
+            ("commands_read_zero", |r| r.access == Access::WriteOnly),
         ];
         for (name, group) in groups {
             let applies = &answers & self.is(&watched, group);
@@ -220,7 +227,7 @@ impl Registers {
     }
 
     /// The address is one of a register of a kind.
-    fn is(&self, address: &Expr, kind: &dyn Fn(&Register) -> bool) -> Expr {
+    fn is(&self, address: &Expr, kind: Kind) -> Expr {
         let matching = REGISTERS.iter().filter(|r| kind(r)).map(|r| address.eq(r.offset));
         matching.reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false))
     }
@@ -257,7 +264,7 @@ impl Registers {
     fn refusals(&mut self) {
         let rst = self.m.reset();
         let (write, read) = (self.write.clone(), self.read.clone());
-        let known = [self.port("awaddr"), self.port("araddr")].map(|address| self.is(&address, &|_| true));
+        let known = [self.port("awaddr"), self.port("araddr")].map(|address| self.is(&address, |_| true));
         let [known_write, known_read] = known;
         let known_write = self.m.register_when("known_write", &write, known_write);
         let known_read = self.m.register_when("known_read", &read, known_read);

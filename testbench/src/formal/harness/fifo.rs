@@ -7,7 +7,7 @@
 use super::{Block, Proof, observe, parts::*};
 use crate::{
     formal::Mutation,
-    mutation::Change::{Always, DropUpdate, Operator, Unary},
+    mutation::Change::{Always, Constant, DropUpdate, Operator, Unary},
 };
 use heddle_lang::{
     BuildError, Builder, Expr, Ty,
@@ -20,7 +20,7 @@ use heddle_lang::{
 };
 
 pub fn block() -> Result<Block, BuildError> {
-    Ok(Block { name: "fifo", proofs: vec![registers(4)?, memory(17)?], meanings: MEANINGS.to_vec() })
+    Ok(Block { name: "fifo", proofs: vec![registers(4)?, memory(17, 40)?, memory(32, 40)?], meanings: MEANINGS.to_vec() })
 }
 
 const MEANINGS: [(&str, &str); 14] = [
@@ -65,8 +65,8 @@ fn registers(depth: u32) -> Result<Proof, BuildError> {
     Ok(Proof { module: m.build()?, depth: 20, induction: 2, mutations })
 }
 
-/// The smallest depth that is kept in a memory; no power of two, so that the pointers wrap by comparison.
-fn memory(depth: u32) -> Result<Proof, BuildError> {
+/// Pointers wrap by comparison, or by themselves where the depth is a power of two.
+fn memory(depth: u32, cycles: u32) -> Result<Proof, BuildError> {
     let fifo = fifo(WIDTH, depth)?;
     let seen = observe(&fifo, &["head_q", "words"]);
     let mut m = Builder::clocked(format!("{}_proof", fifo.name), file!());
@@ -75,7 +75,8 @@ fn memory(depth: u32) -> Result<Proof, BuildError> {
     let followed = common(&mut m, &unit, depth)?;
     let (rst, valid) = (m.reset(), unit.get("out_valid"));
     m.comment("The place of the word that is followed, if it is in the memory");
-    let place = (&followed.ahead + unit.get("seen_head")).truncate(6).wrapping_sub(valid.extend(6));
+    let place = &followed.ahead + unit.get("seen_head");
+    let place = place.wrapping_sub(valid.extend(place.width()));
     let wrapped = place.ge(depth).mux(place.wrapping_sub(depth), &place);
     m.drive(&slot, wrapped.truncate(slot.width()));
     let in_memory = &followed.inside & !(&valid & followed.ahead.is_zero());
@@ -84,17 +85,19 @@ fn memory(depth: u32) -> Result<Proof, BuildError> {
     let waits = m.register_reset("waits", unit.get("count").any() & !&valid);
     m.assert("valid_when_filled", &rst | !waits | valid);
     let change = |net: &str, change, violates: &[&'static str]| Mutation::new(&fifo.name, net, change, violates);
+    // The update that wraps a pointer comes before the one that moves it on.
+    let wraps = usize::from(!depth.is_power_of_two());
     let mutations = vec![
         change("count_q", DropUpdate(0), &["count_is_right", "never_lost"]),
         change("count_q", Operator(WrapSub, WrapAdd), &["unit.count_in_range"]),
-        change("in_ready_o", Operator(Ne, Le), &["ready_until_full"]),
+        change("in_ready_o", Constant(depth.into(), 2), &["ready_until_full"]),
         change("valid_q", Always(1), &["out_rules.valid_stays", "unit.count_is_stored_and_front"]),
         change("fetch", Operator(And, Or), &["out_rules.data_stays", "in_order"]),
         change("fetch", Operator(Or, And), &["valid_when_filled"]),
-        change("head_q", DropUpdate(1), &["unit.tail_is_behind_stored"]),
-        change("tail_q", DropUpdate(1), &["word_is_kept"]),
+        change("head_q", DropUpdate(wraps), &["unit.tail_is_behind_stored"]),
+        change("tail_q", DropUpdate(wraps), &["word_is_kept"]),
     ];
-    Ok(Proof { module: m.build()?, depth: 40, induction: 2, mutations })
+    Ok(Proof { module: m.build()?, depth: cycles, induction: 2, mutations })
 }
 
 /// What holds of both forms.
@@ -112,9 +115,12 @@ fn common(m: &mut Builder, unit: &Unit, depth: u32) -> Result<Followed, BuildErr
     let inside = words_inside(m, &push, &pop, count.ty());
     m.assert("count_is_right", &rst | count.eq(inside));
     m.cover("full", count.eq(depth));
-    let was_full = m.reg("was_full", Ty::BIT, 0);
-    m.on(&was_full, count.eq(depth), 1);
-    m.cover("empty_after_full", was_full.q() & count.is_zero());
+    // A search of twice as many cycles as there are words takes long for many words.
+    if depth <= 20 {
+        let was_full = m.reg("was_full", Ty::BIT, 0);
+        m.on(&was_full, count.eq(depth), 1);
+        m.cover("empty_after_full", was_full.q() & count.is_zero());
+    }
     m.cover("followed_behind_others", &followed.inside & followed.ahead.eq(2));
     Ok(followed)
 }
