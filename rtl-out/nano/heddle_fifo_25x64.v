@@ -88,7 +88,8 @@ module heddle_fifo_25x64 (
 
 `ifdef FORMAL
     wire [7:0] count_is_stored_and_front_sum = stored_q + {6'd0, valid_q};
-    always @(posedge clk_i) count_is_stored_and_front: assert (rst_i | ({1'b0, count_q} == count_is_stored_and_front_sum));
+    always @(posedge clk_i) count_is_stored_and_front: assert (rst_i
+            | ({1'b0, count_q} == count_is_stored_and_front_sum));
     wire [5:0] tail_is_behind_stored_sum = head_q + stored_q[5:0];
     always @(posedge clk_i) tail_is_behind_stored: assert (rst_i | (tail_is_behind_stored_sum == tail_q));
     always @(posedge clk_i) count_in_range: assert (rst_i | (count_q <= 7'd64));

@@ -11,6 +11,7 @@ use heddle_tb::formal::{Options, Report, Tools, select, verify};
 use heddle_tb::tools::formal_or_provision;
 
 use crate::bench::machine;
+use crate::generate::licensed;
 
 #[derive(Args)]
 pub struct VerifyArgs {
@@ -56,12 +57,13 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
 }
 
 fn page(report: &Report) -> String {
-    format!(
+    let text = format!(
         "# Formal proofs\n\nWritten by `heddle verify --formal --docs`. Measured on {}; other machines differ. What the words mean and \
          how it works: [formal verification](../formal.md).\n\n{}",
         machine(),
         report.markdown()
-    )
+    );
+    licensed(&text)
 }
 
 fn write_traces(args: &VerifyArgs, report: &Report) -> Result<()> {

@@ -4,7 +4,7 @@
 //! One address is watched, any of them: what is shown for it is shown for every register. `csr_proof` leaves the master
 //! free but for the rules of its channels; `csr_progress_proof` has it take each response within [`PATIENCE`] cycles.
 
-use super::{Block, Proof, parts::*};
+use super::{Block, Proof, observe, parts::*};
 use crate::{
     formal::Mutation,
     mutation::Change::{Always, Constant, DropNot, DropUpdate, Net, Operator, Slice, SwapMux},
@@ -19,13 +19,15 @@ use heddle_lang::{
     expr::BinaryOp::{And, Or},
 };
 
-const MEANINGS: [(&str, &str); 24] = [
-    ("write_answered_once", "no write is taken while a response waits"),
+const MEANINGS: [(&str, &str); 29] = [
+    ("one_address_per_write", "an address is taken exactly where none waits for its data"),
+    ("one_word_per_write", "data are taken exactly where none wait for their address"),
+    ("address_is_kept", "an address that was taken stays as it was until the write is made"),
+    ("data_are_kept", "data and strobes that were taken stay as they were until the write is made"),
     ("read_answered_once", "no read is taken while a response waits"),
     ("valid_stays", "valid stays until the master takes the response"),
     ("data_stays", "the response (and the data read) stay until the master takes them"),
-    ("address_with_data", "a write's address and data are taken in the same cycle"),
-    ("one_response_per_write", "a write is answered once, a cycle after it was taken"),
+    ("one_response_per_write", "a write is answered once, a cycle after it was made"),
     ("one_response_per_read", "a read is answered once, a cycle after it was taken"),
     ("written_word_is_kept", "a writable register holds its reset value, then what was written under the strobes, and nothing else"),
     ("reads_back", "a read of a writable register gives what was written last"),
@@ -37,13 +39,16 @@ const MEANINGS: [(&str, &str); 24] = [
     ("commands_read_zero", "a read of the commands gives zero"),
     ("unmapped_read_is_refused", "a read gets SLVERR and zero exactly where there is no register"),
     ("unmapped_write_is_refused", "a write gets SLVERR exactly where there is no register"),
-    ("write_in_time", "a write is taken at most three cycles after it is offered, if the master takes responses in time"),
+    ("write_in_time", "a write is made at most three cycles after address and data are offered, if the master takes responses in time"),
     ("read_in_time", "a read is taken at most three cycles after it is offered, if the master takes responses in time"),
-    ("both_taken", "a write and a read are taken in one cycle"),
+    ("address_first", "a write is made whose address came before its data"),
+    ("data_first", "a write is made whose data came before their address"),
+    ("write_and_read", "a write is made and a read taken in one cycle"),
     ("write_refused", "a write is refused"),
     ("new_word_read", "a word that was written is read, and differs from the reset value"),
     ("event_and_clear", "an event comes in the cycle that clears it"),
     ("write_waits", "a write waits as long as it may"),
+    ("read_waits", "a read waits as long as it may"),
 ];
 
 const WORD: Ty = Ty::Unsigned(32);
@@ -53,6 +58,12 @@ const PATIENCE: u32 = 2;
 
 pub fn block() -> Result<Block, BuildError> {
     Ok(Block { name: "csr", proofs: vec![registers()?, progress()?], meanings: MEANINGS.to_vec() })
+}
+
+/// The block, with the write that it has taken and not made yet.
+fn unit(m: &mut Builder, config: &Config) -> Result<Unit, BuildError> {
+    let seen = observe(&csr::csr(config)?, &["write_address_q", "write_data_q", "write_strobe_q"]);
+    Ok(harness(&seen, &[], m))
 }
 
 /// The channels of the bus.
@@ -83,15 +94,59 @@ impl Bus {
     }
 }
 
+/// Address and data of writes, which come in any order.
+struct Write {
+    /// The write is made in this cycle: both have come, and no response waits.
+    made: Expr,
+    address: Expr,
+    data: Expr,
+    strobe: Expr,
+    /// Both are there or offered, and the write is not made yet.
+    waits: Expr,
+}
+
+impl Write {
+    fn new(m: &mut Builder, unit: &Unit, bus: &Bus) -> Write {
+        let rst = m.reset();
+        let made = m.forward("made", Ty::BIT);
+        let mut came = Vec::new();
+        for (name, rule, channel) in [("address", "one_address_per_write", &bus.aw), ("word", "one_word_per_write", &bus.w)] {
+            let here = m.reg(&format!("{name}_came"), Ty::BIT, 0);
+            m.on(&here, channel.transfer(), 1);
+            m.on(&here, &made, 0);
+            m.assert(rule, &rst | channel.ready.eq(!here.q()));
+            came.push(here.q());
+        }
+        let [came_address, came_word] = [&came[0], &came[1]];
+        m.drive(&made, came_address & came_word & !&bus.b.valid);
+        let port = |name: &str| unit.get(&format!("s_axil_{name}"));
+        let address = m.register_when("address", bus.aw.transfer(), port("awaddr"));
+        let data = m.register_when("data", bus.w.transfer(), port("wdata"));
+        let strobe = m.register_when("strobe", bus.w.transfer(), port("wstrb"));
+        let same = |name: &str, value: &Expr| unit.get(&format!("seen_write_{name}")).eq(value);
+        m.assert("address_is_kept", &rst | !came_address | same("address", &address));
+        m.assert("data_are_kept", &rst | !came_word | (same("data", &data) & same("strobe", &strobe)));
+        for (name, first, second) in [("address_first", came_address, came_word), ("data_first", came_word, came_address)] {
+            let order = m.reg(name, Ty::BIT, 0);
+            m.on(&order, first & !second, 1);
+            m.on(&order, &made, 0);
+            m.cover(name, &made & order.q());
+        }
+        let waits = (came_address | &bus.aw.valid) & (came_word | &bus.w.valid) & !&made;
+        Write { made, address, data, strobe, waits }
+    }
+}
+
 fn registers() -> Result<Proof, BuildError> {
     let config = Config::small();
     let mut m = Builder::clocked("csr_proof", file!());
-    let unit = harness(&csr::csr(&config)?, &[], &mut m);
+    let unit = unit(&mut m, &config)?;
     let bus = Bus::new(&mut m, &unit)?;
-    let (write, read) = (m.wire("write", bus.aw.transfer()), m.wire("read", bus.ar.transfer()));
+    let write = Write::new(&mut m, &unit, &bus);
+    let read = m.wire("read", bus.ar.transfer());
     bus.b.rules(&mut m, "b", false)?;
     bus.r.rules(&mut m, "r", false)?;
-    responses(&mut m, &bus, &write, &read);
+    responses(&mut m, &bus, &write.made, &read);
     let mut proof = Registers { m, unit, config, write, read };
     proof.contents();
     proof.events();
@@ -99,13 +154,16 @@ fn registers() -> Result<Proof, BuildError> {
     proof.refusals();
     let change = |net: &str, change, violates: &[&'static str]| Mutation::new("csr", net, change, violates);
     let mutations = vec![
-        change("s_axil_wready_o", Net("write_accept", "s_axil_wvalid_i"), &["address_with_data"]),
-        change("write_accept", DropNot, &["unit.write_answered_once"]),
+        change("has_address_q", DropUpdate(1), &["one_address_per_write"]),
+        change("has_data_q", DropUpdate(1), &["one_word_per_write"]),
+        change("write_address_q", Always(0), &["address_is_kept"]),
+        change("write_data_q", Always(0), &["data_are_kept"]),
+        change("write_accept", Operator(And, Or), &["one_response_per_write"]),
         change("bvalid_q", DropUpdate(1), &["one_response_per_write"]),
         change("bvalid_q", Always(1), &["b_rules.valid_stays"]),
         change("bresp_q", Always(0), &["b_rules.data_stays"]),
         change("bresp_q", SwapMux, &["unmapped_write_is_refused"]),
-        change("read_accept", DropNot, &["unit.read_answered_once"]),
+        change("s_axil_arready_o", DropNot, &["read_answered_once"]),
         change("rvalid_q", DropUpdate(0), &["one_response_per_read"]),
         change("rvalid_q", Always(1), &["r_rules.valid_stays"]),
         change("rdata_q", Always(0), &["r_rules.data_stays", "commands_read_zero"]),
@@ -124,14 +182,14 @@ fn registers() -> Result<Proof, BuildError> {
 /// One response for each access, and no other.
 fn responses(m: &mut Builder, bus: &Bus, write: &Expr, read: &Expr) {
     let rst = m.reset();
-    m.assert("address_with_data", &rst | write.eq(bus.w.transfer()));
+    m.assert("read_answered_once", &rst | !(&bus.r.valid & read));
     for (name, taken, response) in [("write", write, &bus.b), ("read", read, &bus.r)] {
         let pending = m.reg(&format!("{name}_pending"), Ty::BIT, 0);
         m.on(&pending, taken, 1);
         m.on(&pending, response.transfer(), 0);
         m.assert(&format!("one_response_per_{name}"), &rst | response.valid.eq(pending.q()));
     }
-    m.cover("both_taken", write & read);
+    m.cover("write_and_read", write & read);
 }
 
 /// Picks registers.
@@ -147,7 +205,7 @@ struct Registers {
     m: Builder,
     unit: Unit,
     config: Config,
-    write: Expr,
+    write: Write,
     read: Expr,
 }
 
@@ -158,31 +216,31 @@ impl Registers {
 
     /// The word of a register from the ports that carry its fields.
     fn word(&self, register: &Register) -> Expr {
-        let name = register.name.to_lowercase();
-        let fields: Vec<(String, u32)> = match register.fields {
-            [] => vec![(name, 0)],
-            fields => fields.iter().map(|f| (format!("{name}_{}", f.name), f.lsb)).collect(),
-        };
         let zero = Expr::constant(WORD, 0);
-        fields.iter().fold(zero, |word, (port, lsb)| word | self.unit.get(port).shift_left(*lsb).extend(32))
+        match register.fields {
+            [] => self.unit.get(&csr::port(register, None)),
+            fields => fields.iter().fold(zero, |word, f| {
+                let value = self.unit.get(&csr::port(register, Some(f)));
+                word | value.shift_left(f.lsb).extend(32)
+            }),
+        }
     }
 
     /// Bits that are written: under their strobe, and existing.
     fn written(&self, register: &Register) -> Expr {
-        let strobes = self.port("wstrb");
-        let bytes: Vec<Expr> = (0..4).map(|i| strobes.bit(i).repeat(8)).collect();
+        let bytes: Vec<Expr> = (0..4).map(|i| self.write.strobe.bit(i).repeat(8)).collect();
         Expr::pack(&bytes) & Expr::constant(WORD, register.mask().into())
     }
 
     fn writes(&self, register: &Register) -> Expr {
-        &self.write & self.port("awaddr").eq(register.offset)
+        &self.write.made & self.write.address.eq(register.offset)
     }
 
     /// What holds of the word that a read of the watched address gives.
     fn contents(&mut self) {
         let (watched, choice) = symbol_and_choice(&mut self.m, "watched", Ty::Unsigned(ADDRESS_BITS));
         let rst = self.m.reset();
-        let (write, read) = (self.write.clone(), self.read.clone());
+        let read = self.read.clone();
         self.m.comment("What was written to the watched register");
         let kept = self.m.reg_no_reset("kept", WORD);
         let at = |address: &Expr, value: &dyn Fn(&Register) -> Expr| {
@@ -192,13 +250,13 @@ impl Registers {
         let config = self.config.clone();
         let reset = at(&choice, &|register| Expr::constant(WORD, register.reset_value(&config).into()));
         let mask = at(&watched, &|register| self.written(register));
-        let merged = (kept.q() & !&mask) | (self.port("wdata") & mask);
+        let merged = (kept.q() & !&mask) | (&self.write.data & mask);
         let shown = at(&watched, &|register| match register.access {
             Access::WriteOnly => Expr::constant(WORD, 0),
             Access::ReadOnly if is_constant(register) => Expr::constant(WORD, register.reset_value(&config).into()),
             _ => self.word(register),
         });
-        let hits_write = write & self.port("awaddr").eq(&watched);
+        let hits_write = &self.write.made & self.write.address.eq(&watched);
         self.m.on(&kept, &rst, reset);
         self.m.on(&kept, hits_write, merged);
         let (kept, rdata) = (kept.q(), self.port("rdata"));
@@ -237,9 +295,9 @@ impl Registers {
         let (mut right, mut together) = (Expr::bit_const(true), Expr::bit_const(false));
         for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOneToClear) {
             let zero = Expr::constant(WORD, 0);
-            let cleared = self.writes(register).mux(self.port("wdata") & self.written(register), &zero);
+            let cleared = self.writes(register).mux(&self.write.data & self.written(register), &zero);
             let set = register.fields.iter().fold(zero, |word, f| {
-                let event = self.unit.get(&format!("{}_{}_set", register.name.to_lowercase(), f.name));
+                let event = self.unit.get(&format!("{}_set", csr::port(register, Some(f))));
                 word | event.shift_left(f.lsb).extend(32)
             });
             let pending = self.m.reg(&format!("{}_model", register.name.to_lowercase()), WORD, 0);
@@ -255,7 +313,7 @@ impl Registers {
         let rst = self.m.reset();
         let mut right = Expr::bit_const(true);
         for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOnly) {
-            let given = self.writes(register).mux(self.port("wdata") & self.written(register), &Expr::constant(WORD, 0));
+            let given = self.writes(register).mux(&self.write.data & self.written(register), &Expr::constant(WORD, 0));
             right = right & self.word(register).eq(given);
         }
         self.m.assert("commands_pulse", rst | right);
@@ -263,11 +321,10 @@ impl Registers {
 
     fn refusals(&mut self) {
         let rst = self.m.reset();
-        let (write, read) = (self.write.clone(), self.read.clone());
-        let known = [self.port("awaddr"), self.port("araddr")].map(|address| self.is(&address, |_| true));
+        let known = [self.write.address.clone(), self.port("araddr")].map(|address| self.is(&address, |_| true));
         let [known_write, known_read] = known;
-        let known_write = self.m.register_when("known_write", &write, known_write);
-        let known_read = self.m.register_when("known_read", &read, known_read);
+        let known_write = self.m.register_when("known_write", &self.write.made, known_write);
+        let known_read = self.m.register_when("known_read", &self.read, known_read);
         let response = |known: &Expr| known.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
         let answer = self.port("bvalid");
         self.m.assert("unmapped_write_is_refused", &rst | !&answer | self.port("bresp").eq(response(&known_write)));
@@ -280,26 +337,26 @@ impl Registers {
 /// With a master that takes its responses in time, no access waits for long.
 fn progress() -> Result<Proof, BuildError> {
     let mut m = Builder::clocked("csr_progress_proof", file!());
-    let unit = harness(&csr::csr(&Config::small())?, &[], &mut m);
+    let unit = unit(&mut m, &Config::small())?;
     let bus = Bus::new(&mut m, &unit)?;
+    let write = Write::new(&mut m, &unit, &bus);
     let rst = m.reset();
-    let offered =
-        [("write", &bus.aw.valid & &bus.w.valid, bus.aw.transfer(), &bus.b), ("read", bus.ar.valid.clone(), bus.ar.transfer(), &bus.r)];
-    for (name, offered, taken, response) in offered {
+    let read_waits = &bus.ar.valid & !&bus.ar.ready;
+    for (name, waiting_now, response) in [("write", write.waits, &bus.b), ("read", read_waits, &bus.r)] {
         let waiting = cycles(&mut m, &format!("{name}_response_waits"), &response.valid & !&response.ready);
         m.assume(&format!("{name}_response_taken"), &rst | !&response.valid | &response.ready | waiting.lt(PATIENCE));
-        let waits = cycles(&mut m, &format!("{name}_waits"), offered & !taken);
+        let waits = cycles(&mut m, &format!("{name}_waits"), waiting_now);
         m.assert(&format!("{name}_in_time"), &rst | waits.le(PATIENCE + 1));
-        if name == "write" {
-            m.cover("write_waits", waits.eq(PATIENCE + 1));
-        }
+        m.cover(&format!("{name}_waits"), waits.eq(PATIENCE + 1));
     }
     let change = |net: &str, change, violates: &[&'static str]| Mutation::new("csr", net, change, violates);
     let mutations = vec![
         change("bvalid_q", DropUpdate(1), &["write_in_time"]),
         change("rvalid_q", DropUpdate(1), &["read_in_time"]),
-        change("write_accept", DropNot, &["unit.write_answered_once"]),
-        change("read_accept", DropNot, &["unit.read_answered_once"]),
+        change("has_address_q", DropUpdate(1), &["one_address_per_write"]),
+        change("has_data_q", DropUpdate(1), &["one_word_per_write"]),
+        change("write_address_q", Always(0), &["address_is_kept"]),
+        change("write_data_q", Always(0), &["data_are_kept"]),
     ];
     Ok(Proof { module: m.build()?, depth: 12, induction: 6, mutations })
 }
