@@ -5,6 +5,7 @@
 pub mod bits;
 pub mod builder;
 pub mod check;
+pub mod corrupt;
 pub mod expr;
 #[cfg(feature = "import")]
 pub mod import;

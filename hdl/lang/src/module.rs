@@ -190,6 +190,13 @@ impl Module {
         })
     }
 
+    /// The module of the instance at a path from here, `/` between the names.
+    pub fn at(&self, path: &str) -> Option<&Arc<Module>> {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let module = &self.instances().find(|i| i.name == name)?.module;
+        rest.map_or(Some(module), |rest| module.at(rest))
+    }
+
     /// This module and all below it, each once (by name), instantiated ones first.
     pub fn hierarchy(self: &Arc<Self>) -> Vec<Arc<Module>> {
         fn walk(m: &Arc<Module>, seen: &mut BTreeSet<String>, out: &mut Vec<Arc<Module>>) {
