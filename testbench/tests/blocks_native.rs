@@ -32,4 +32,10 @@ native! {
     sequencer: 4,
     counters: 2,
     csr: 3,
+    power_domain: 2,
+    power_q_device: 3,
+    power_idle: 2,
+    power_switches: 2,
+    power_residency: 3,
+    power_loop: 3,
 }

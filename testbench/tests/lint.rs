@@ -6,6 +6,7 @@ use heddle_core::config::{Config, Format, PRESETS};
 use heddle_core::engine::ram::{self, Shape};
 use heddle_core::top;
 use heddle_lang::{Builder, Expr, Module, Ty, builder::Mem, stdlib::fifo, verilog};
+use heddle_tb::blocks::one_domain;
 use heddle_tb::tools::{self, find_program, find_verilator, find_yosys};
 use std::process::Command;
 use std::sync::Arc;
@@ -58,6 +59,16 @@ fn configurations() -> Vec<Config> {
     all
 }
 
+/// The configurations and the blocks of a power domain, with short and long chains of switches.
+fn designs() -> Vec<Emitted> {
+    let mut all: Vec<Emitted> = configurations().iter().map(Emitted::new).collect();
+    for stages in [1, 4, 8] {
+        let domain = one_domain(stages).unwrap_or_else(|e| panic!("a domain with {stages} segments: {e}"));
+        all.push(Emitted::of(&domain.name, &domain));
+    }
+    all
+}
+
 fn variant(name: &str, settings: &[&str]) -> Config {
     let settings: Vec<String> = settings.iter().map(|s| s.to_string()).chain([format!("name={name}")]).collect();
     Config::small().with_settings(&settings).unwrap_or_else(|e| panic!("{name}: {e}"))
@@ -75,8 +86,7 @@ fn verilator_has_no_warning() {
         return;
     }
     let verilator = find_verilator().expect("Verilator was there a moment ago");
-    for config in configurations() {
-        let emitted = Emitted::new(&config);
+    for emitted in designs() {
         let mut command = verilator.command();
         command.args(["--lint-only", "-Wall", "--top-module", &emitted.top]).args(&emitted.files);
         emitted.clean(&mut command, |line| line.starts_with('%'));
@@ -88,8 +98,7 @@ fn icarus_has_no_warning() {
     let Some(iverilog) = find_program("iverilog") else {
         return missing("icarus_has_no_warning", "iverilog");
     };
-    for config in configurations() {
-        let emitted = Emitted::new(&config);
+    for emitted in designs() {
         let mut command = Command::new(&iverilog);
         command.args(["-g2005", "-Wall", "-tnull", "-s", &emitted.top]).args(&emitted.files);
         emitted.clean(&mut command, |line| !line.trim().is_empty());
@@ -101,8 +110,7 @@ fn yosys_finds_no_problem_and_no_latch() {
     let Ok(yosys) = find_yosys() else {
         return missing("yosys_finds_no_problem_and_no_latch", "Yosys");
     };
-    for config in configurations() {
-        let emitted = Emitted::new(&config);
+    for emitted in designs() {
         // The properties are read as well, so that they are known to parse.
         let read = format!("read_verilog -formal {}", emitted.files.join(" "));
         let passes = format!(

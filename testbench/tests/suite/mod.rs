@@ -4,9 +4,11 @@
 use heddle_core::{
     config::Format,
     engine::{column::SUM_BITS, scale_acc::SUM_X_BITS},
+    power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, PowerDomain, PowerIdle, PowerLoop, PowerQDevice, PowerResidency,
+    PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 
 type Blocks = Vec<Box<dyn Block>>;
@@ -69,4 +71,30 @@ pub fn counters() -> Blocks {
 
 pub fn csr() -> Blocks {
     boxed([Csr::new(4, 1, 32), Csr::new(32, 4, 128)])
+}
+
+/// The controller, also from each encoding that is no state.
+pub fn power_domain() -> Blocks {
+    boxed([None].into_iter().chain((17..32).map(Some)).map(|illegal| PowerDomain { illegal }))
+}
+
+pub fn power_q_device() -> Blocks {
+    boxed([PowerQDevice])
+}
+
+pub fn power_idle() -> Blocks {
+    boxed([PowerIdle])
+}
+
+pub fn power_switches() -> Blocks {
+    boxed((1..=STAGES_MAX).map(|stages| PowerSwitches { stages }))
+}
+
+pub fn power_residency() -> Blocks {
+    boxed([PowerResidency])
+}
+
+/// The blocks of a domain together.
+pub fn power_loop() -> Blocks {
+    boxed([1, 4, 8].map(|stages| PowerLoop { stages }))
 }

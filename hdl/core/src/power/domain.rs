@@ -23,6 +23,7 @@ use heddle_lang::{
 use rust_hdl::prelude::*;
 use std::sync::Arc;
 
+pub mod arcs;
 pub mod golden;
 
 /// Cycles from `wanted_i` to `on_o`, with switches and a unit that answer at once.
