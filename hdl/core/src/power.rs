@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Power gating: who is on, in which order, and for how long (docs/power.md).
 
+pub mod demand;
 pub mod domain;
 pub mod idle;
+pub mod isolate;
 pub mod q_device;
 pub mod residency;
 pub mod switches;
+pub mod unit;
 
 #[cfg(test)]
 mod tests {

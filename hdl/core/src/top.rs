@@ -15,7 +15,10 @@ use crate::{
     registers::{ADDRESS_BITS, map},
 };
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs};
+use power::{Power, Units};
 use std::sync::Arc;
+
+mod power;
 
 /// Name of the top module, without the prefix.
 pub const NAME: &str = "top";
@@ -34,13 +37,15 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     ));
     let axi = Axi::new(&mut m, config);
     let wires = Wires::new(&mut m, config);
+    let power = Power::new(&mut m, config);
 
     let csr_unit = csr::csr(config)?;
     let counters_unit = counters::counters(config)?;
-    let sequencer = sequencer(&mut m, config, &wires)?;
+    let sequencer = sequencer(&mut m, config, &wires, power.as_ref())?;
     let fetch = fetch(&mut m, config, &axi, &sequencer, &wires)?;
     route(&mut m, &fetch, &wires);
-    let (dequant, array) = engine(&mut m, config, &sequencer, &fetch, &wires)?;
+    let power = power.map(|power| power.units(&mut m, config, &sequencer, &wires)).transpose()?;
+    let (dequant, array) = engine(&mut m, config, &sequencer, &fetch, &wires, power.as_ref())?;
     let store = store(&mut m, config, &axi, &sequencer, &array, &wires)?;
 
     m.comment("Columns of the matrix that is being read");
@@ -54,30 +59,28 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.on(&saturated, sequencer.get("cleared"), 0);
 
     m.comment("Counters and registers");
-    let counters = m.instance(
-        "counters",
-        &counters_unit,
-        &[
-            ("clear", sequencer.get("begin") | sequencer.get("cleared")),
-            ("busy", sequencer.get("busy")),
-            ("read_beats_event", fetch.get("beat")),
-            ("read_wait_event", fetch.get("wait")),
-            ("read_blocked_event", fetch.get("blocked")),
-            ("read_idle_event", fetch.get("idle")),
-            ("array_busy_event", dequant.get("busy")),
-            ("array_starved_event", dequant.get("starved")),
-            ("array_blocked_event", dequant.get("blocked")),
-            ("write_beats_event", store.get("beat")),
-            ("write_wait_event", store.get("wait")),
-            ("columns", columns),
-            ("block", dequant.get("block")),
-            ("row", dequant.get("row_issue")),
-            ("descriptor", sequencer.get("descriptor")),
-            ("weights", dequant.get("taken")),
-            ("acknowledged", store.get("acknowledged")),
-        ],
-    );
-    registers(&mut m, &csr_unit, &sequencer, &counters, &saturated.q(), &wires);
+    let mut events = vec![
+        ("clear", sequencer.get("begin") | sequencer.get("cleared")),
+        ("busy", sequencer.get("busy")),
+        ("read_beats_event", fetch.get("beat")),
+        ("read_wait_event", fetch.get("wait")),
+        ("read_blocked_event", fetch.get("blocked")),
+        ("read_idle_event", fetch.get("idle")),
+        ("array_busy_event", dequant.get("busy")),
+        ("array_starved_event", dequant.get("starved")),
+        ("array_blocked_event", dequant.get("blocked")),
+        ("write_beats_event", store.get("beat")),
+        ("write_wait_event", store.get("wait")),
+        ("columns", columns),
+        ("block", dequant.get("block")),
+        ("row", dequant.get("row_issue")),
+        ("descriptor", sequencer.get("descriptor")),
+        ("weights", dequant.get("taken")),
+        ("acknowledged", store.get("acknowledged")),
+    ];
+    events.extend(power.iter().map(|power| ("wake_stall_event", power.stall.clone())));
+    let counters = m.instance("counters", &counters_unit, &events);
+    registers(&mut m, config, &csr_unit, &sequencer, &counters, &saturated.q(), &wires, power.as_ref());
     m.build()
 }
 
@@ -224,25 +227,23 @@ impl Wires {
     }
 }
 
-fn sequencer(m: &mut Builder, config: &Config, w: &Wires) -> Result<Outputs, BuildError> {
-    let out = m.instance(
-        "sequencer",
-        &sequencer::sequencer(config)?,
-        &[
-            ("start", w.start.clone()),
-            ("clear", w.clear.clone()),
-            ("program", w.program.clone()),
-            ("job_ready", w.job_ready.clone()),
-            ("load_ready", w.load_ready.clone()),
-            ("matrix_ready", w.matrix_ready.clone()),
-            ("matrix_done", w.matrix_done.clone()),
-            ("store_idle", w.store_idle.clone()),
-            ("read_error", w.fetch_error.clone()),
-            ("write_error", w.store_error.clone()),
-            ("beat_valid", w.to_descriptor.clone()),
-            ("beat_data", w.fetched.clone()),
-        ],
-    );
+fn sequencer(m: &mut Builder, config: &Config, w: &Wires, power: Option<&Power>) -> Result<Outputs, BuildError> {
+    let mut inputs = vec![
+        ("start", w.start.clone()),
+        ("clear", w.clear.clone()),
+        ("program", w.program.clone()),
+        ("job_ready", w.job_ready.clone()),
+        ("load_ready", w.load_ready.clone()),
+        ("matrix_ready", w.matrix_ready.clone()),
+        ("matrix_done", w.matrix_done.clone()),
+        ("store_idle", w.store_idle.clone()),
+        ("read_error", w.fetch_error.clone()),
+        ("write_error", w.store_error.clone()),
+        ("beat_valid", w.to_descriptor.clone()),
+        ("beat_data", w.fetched.clone()),
+    ];
+    inputs.extend(power.map(|power| ("power_error", power.error.clone())));
+    let out = m.instance("sequencer", &sequencer::sequencer(config)?, &inputs);
     m.drive(&w.matrix_go, out.get("matrix_valid") & &w.matrix_ready);
     Ok(out)
 }
@@ -282,23 +283,28 @@ fn route(m: &mut Builder, fetch: &Outputs, w: &Wires) {
     m.drive(&w.beat_ready, taken);
 }
 
-fn engine(m: &mut Builder, config: &Config, sequencer: &Outputs, fetch: &Outputs, w: &Wires) -> Result<(Outputs, Outputs), BuildError> {
+fn engine(
+    m: &mut Builder,
+    config: &Config,
+    sequencer: &Outputs,
+    fetch: &Outputs,
+    w: &Wires,
+    power: Option<&Units>,
+) -> Result<(Outputs, Outputs), BuildError> {
     let data = fetch.get("beat_data");
-    let dequant = m.instance(
-        "dequant",
-        &dequant::dequant(config)?,
-        &[
-            ("start_valid", sequencer.get("matrix_valid") & &w.cmd_ready),
-            ("start_format", sequencer.get("matrix_format")),
-            ("start_rows", sequencer.get("matrix_rows")),
-            ("start_last_step", sequencer.get("matrix_last_step")),
-            ("start_bank", sequencer.get("matrix_bank")),
-            ("start_tag", sequencer.get("matrix_tag")),
-            ("beat_valid", w.to_dequant.clone()),
-            ("beat_data", data.clone()),
-            ("room", w.room.clone()),
-        ],
-    );
+    let mut inputs = vec![
+        ("start_valid", sequencer.get("matrix_valid") & &w.cmd_ready),
+        ("start_format", sequencer.get("matrix_format")),
+        ("start_rows", sequencer.get("matrix_rows")),
+        ("start_last_step", sequencer.get("matrix_last_step")),
+        ("start_bank", sequencer.get("matrix_bank")),
+        ("start_tag", sequencer.get("matrix_tag")),
+        ("beat_valid", w.to_dequant.clone()),
+        ("beat_data", data.clone()),
+        ("room", w.room.clone()),
+    ];
+    inputs.extend(power.map(|power| ("powered", power.powered.clone())));
+    let dequant = m.instance("dequant", &dequant::dequant(config)?, &inputs);
     let address = dequant.get("x_addr");
     let part_bits = config.cycles_per_block().ilog2();
     let step_addr = address.shift_right(part_bits);
@@ -333,6 +339,7 @@ fn engine(m: &mut Builder, config: &Config, sequencer: &Outputs, fetch: &Outputs
     for name in ["valid", "w", "d", "block_last", "row_first", "row_last", "matrix_last", "tag"] {
         inputs.push((name, dequant.get(name)));
     }
+    inputs.extend(power.iter().flat_map(|power| power.array()));
     let array = m.instance("array", &array::array(config)?, &inputs);
     Ok((dequant, array))
 }
@@ -364,7 +371,17 @@ fn store(m: &mut Builder, config: &Config, axi: &Axi, sequencer: &Outputs, array
     Ok(out)
 }
 
-fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters: &Outputs, saturated: &Expr, w: &Wires) {
+#[allow(clippy::too_many_arguments)]
+fn registers(
+    m: &mut Builder,
+    config: &Config,
+    unit: &Arc<Module>,
+    sequencer: &Outputs,
+    counters: &Outputs,
+    saturated: &Expr,
+    w: &Wires,
+    power: Option<&Units>,
+) {
     let port = |m: &mut Builder, name: &str, width: u32| m.input(&format!("s_axil_{name}"), Ty::Unsigned(width));
     let mut inputs: Vec<(String, Expr)> = Vec::new();
     m.comment("Registers");
@@ -393,11 +410,12 @@ fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters:
     ];
     inputs.extend(status.map(|(n, e)| (n.to_string(), e)));
     let rest = [&map::BLOCKS, &map::ROWS, &map::DESCRIPTORS, &map::FIRST_BEAT, &map::LAST_RESULT];
-    for register in counters::EVENTS.iter().chain(&rest) {
+    for register in counters::events(config).chain(rest) {
         let name = register.name.to_lowercase();
         let value = counters.get(&name);
         inputs.push((name, value));
     }
+    inputs.extend(power.iter().flat_map(|power| power.registers()).map(|(n, e)| (n.to_string(), e)));
     let inputs: Vec<(&str, Expr)> = inputs.iter().map(|(n, e)| (n.as_str(), e.clone())).collect();
     let csr = m.instance("csr", unit, &inputs);
     for name in ["awready", "wready", "bvalid", "bresp", "arready", "rvalid", "rdata", "rresp"] {
@@ -410,6 +428,7 @@ fn registers(m: &mut Builder, unit: &Arc<Module>, sequencer: &Outputs, counters:
     m.drive(&w.program, Expr::concat([csr.get("program_address"), Expr::constant(Ty::Unsigned(5), 0)]));
     m.unused("scratch", "SCRATCH is for tests of the link.", &[csr.get("scratch")]);
     let pending = (csr.get("irq_status_done") & csr.get("irq_enable_done")) | (csr.get("irq_status_error") & csr.get("irq_enable_error"));
+    let pending = if power.is_some() { pending | power::pending(&csr) } else { pending };
     let irq = m.register_reset("irq", pending);
     m.output("irq", irq);
 }

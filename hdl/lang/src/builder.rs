@@ -83,6 +83,7 @@ pub struct Builder {
     names: BTreeSet<String>,
     clock: Option<NetId>,
     reset: Option<Expr>,
+    enable: Option<Expr>,
     errors: Vec<String>,
 }
 
@@ -99,6 +100,7 @@ impl Builder {
             names: BTreeSet::new(),
             clock: None,
             reset: None,
+            enable: None,
             errors: vec![],
         }
     }
@@ -109,6 +111,11 @@ impl Builder {
         m.clock("clk");
         m.reset = Some(m.input("rst", Ty::BIT));
         m
+    }
+
+    /// An input `ce` that stands for a clock gate: without it no register of the module moves, except by its reset.
+    pub fn clock_enable(&mut self) {
+        self.enable = Some(self.input("ce", Ty::BIT));
     }
 
     /// Lines for the head of the module: what it is for.
@@ -303,6 +310,10 @@ impl Builder {
         }
         let name = reg.q.describe();
         self.check_type(&name, reg.q.ty(), &value);
+        let condition = match (condition, &self.enable) {
+            (Some(condition), Some(enable)) => Some(enable & condition),
+            (condition, enable) => condition.or(enable.clone()),
+        };
         match &mut self.items[reg.index] {
             Item::Register(r) => {
                 if r.updates.last().is_some_and(|u| u.condition.is_none()) {
@@ -585,11 +596,12 @@ impl Builder {
         }
     }
 
-    /// The clock, or the reset, of this name.
+    /// The clock, the reset, or the clock enable of this name.
     fn own_port(&self, name: &str) -> Option<Expr> {
         let (i, net) = self.nets.iter().enumerate().find(|(_, n)| n.name == name)?;
-        let is_reset = self.reset.as_ref().and_then(Builder::id) == Some(NetId(i as u32));
-        (net.kind == NetKind::Clock || is_reset).then(|| Expr::new(net.ty, Kind::Net(NetId(i as u32), name.into())))
+        let is = |port: &Option<Expr>| port.as_ref().and_then(Builder::id) == Some(NetId(i as u32));
+        (net.kind == NetKind::Clock || is(&self.reset) || is(&self.enable))
+            .then(|| Expr::new(net.ty, Kind::Net(NetId(i as u32), name.into())))
     }
 
     /// A net that a process assigns.

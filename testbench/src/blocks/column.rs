@@ -24,7 +24,7 @@ impl Block for Column {
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        column::column(self.lanes)
+        column::column(self.lanes, false)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {

@@ -34,7 +34,7 @@ impl Block for Place {
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        place::place(self.bits)
+        place::place(self.bits, false)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {

@@ -33,7 +33,7 @@ impl Block for ScaleAcc {
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        scale_acc::scale_acc(self.blocks, self.minima)
+        scale_acc::scale_acc(self.blocks, self.minima, false)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {

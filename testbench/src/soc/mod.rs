@@ -4,6 +4,9 @@
 //! Port names are those of `docs/architecture.md`.
 
 pub(crate) mod pins;
+mod switches;
+
+pub use switches::{SwitchTiming, Switches};
 
 use pins::{AxiPins, LitePins};
 
@@ -42,6 +45,8 @@ pub struct Soc<S: Simulator> {
     axil: LitePins<S::Port>,
     memory: Memory,
     lite: LiteMaster,
+    /// Of an accelerator with power domains.
+    switches: Option<Switches<S::Port>>,
     /// What the pins carry now, so that only changes are driven.
     driven: ToMaster,
     driven_lite: LiteToSlave,
@@ -56,6 +61,7 @@ impl<S: Simulator> Soc<S> {
             irq: sim.port("irq_o")?,
             axi: AxiPins::find(&sim)?,
             axil: LitePins::find(&sim)?,
+            switches: Switches::find(&sim)?,
             sim,
             memory: Memory::new(memory)?,
             lite: LiteMaster::new(LiteSkew::Together),
@@ -76,6 +82,9 @@ impl<S: Simulator> Soc<S> {
         self.axi.drive(&mut self.sim, &self.driven);
         self.driven_lite = *self.lite.out();
         self.axil.drive(&mut self.sim, &self.driven_lite);
+        if let Some(switches) = &mut self.switches {
+            switches.reset(&mut self.sim);
+        }
         self.sim.set(self.rst, 1);
         for _ in 0..cycles {
             self.sim.tick()?;
@@ -105,6 +114,9 @@ impl<S: Simulator> Soc<S> {
         if *self.lite.out() != self.driven_lite {
             self.driven_lite = *self.lite.out();
             self.axil.drive(&mut self.sim, &self.driven_lite);
+        }
+        if let Some(switches) = &mut self.switches {
+            switches.step(&mut self.sim);
         }
         self.sim.settle()?;
         let mut data = [0; 64];
@@ -165,6 +177,11 @@ impl<S: Simulator> Soc<S> {
     /// How later register writes offer address and data.
     pub fn set_skew(&mut self, skew: LiteSkew) {
         self.lite.set_skew(skew);
+    }
+
+    /// The power switches of its domains, if it has any.
+    pub fn switches(&mut self) -> Option<&mut Switches<S::Port>> {
+        self.switches.as_mut()
     }
 
     pub fn irq(&self) -> bool {

@@ -8,24 +8,26 @@
 //! Throughput one chunk per cycle; nothing in it ever waits: `dequant` starts a row only when its results have room
 //! Rounding   as `place`      Reset  clears the valid bits
 //!
-//! Columns that a MATMUL does not use stand still; their results are not read.
+//! Columns that a MATMUL does not use stand still; their results are not read. With power domains each column has
+//! the clock gate and the reset of its domain, and isolation cells behind it.
 
 use super::{
     act_buffer::{self, COLUMNS_BITS},
-    column::{self, BLOCK},
+    array_column::{self, to_sum},
+    column::BLOCK,
     place::{GRID_BITS, SCALE_BITS},
     scale_acc::{self, SUM_X_BITS},
 };
-use crate::config::Config;
+use crate::{config::Config, power::isolate};
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
 /// Cycles from the address of the activations to the operands.
-const READ: u32 = 2;
+pub(super) const READ: u32 = 2;
 
 /// Cycles from a chunk to the accumulators that contain it.
 pub fn latency(config: &Config) -> u32 {
-    READ + column::latency(config.array.lanes.min(BLOCK)) + scale_acc::latency(config.blocks_per_cycle())
+    to_sum(config) + scale_acc::latency(config.blocks_per_cycle())
 }
 
 /// The array.
@@ -33,7 +35,7 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let (lanes, columns, blocks) = (config.array.lanes, config.array.columns, config.blocks_per_cycle());
     let per_block = lanes.min(BLOCK);
     let minima = act_buffer::has_minima(config);
-    let to_sum = READ + column::latency(per_block);
+    let to_sum = to_sum(config);
     let mut m = Builder::clocked("array", file!());
     m.doc(&format!(
         "{lanes} lanes x {}: one stream of weights for {}.\nThe accumulators of a row are valid {} cycles after its last chunk.",
@@ -61,6 +63,11 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS * blocks * columns)).chunks(SCALE_BITS * blocks);
     let sum_x = minima.then(|| m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks * columns)).chunks(SUM_X_BITS * blocks));
 
+    let domains = (config.domains() > 0).then(|| {
+        m.comment("Power domains of the columns: clock gates, resets, isolation");
+        ["domain_ce", "domain_rst", "isolate"].map(|name| m.input(name, Ty::Unsigned(config.domains())))
+    });
+
     m.comment("Columns in use, by tag: those of the chunk, and of the row whose accumulators are ready");
     let even = m.reg_no_reset("columns_even", Ty::Unsigned(COLUMNS_BITS));
     let odd = m.reg_no_reset("columns_odd", Ty::Unsigned(COLUMNS_BITS));
@@ -72,7 +79,7 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
 
     m.comment("Weights wait for the activations");
     let waiting = m.stages("waiting", &valid, READ - 1);
-    let w = m.delay_when("w", &w, &waiting).chunks(8 * per_block);
+    let w = m.delay_when("w", &w, &waiting);
     let operand_first = framing.map(|first| m.delay("operand_first", &first, READ));
 
     m.comment("Scales wait for the sums of the columns");
@@ -82,28 +89,35 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.output("scale_addr", scale_addr);
     let first = m.delay("row_first", &row_first, to_sum);
 
-    let column = column::column(per_block)?;
-    let scale = scale_acc::scale_acc(blocks, minima)?;
+    let column = array_column::array_column(config)?;
+    let cells = domains.as_ref().map(|_| isolate::isolate()).transpose()?;
     let mut acc = Vec::new();
     let mut too_large = Vec::new();
     for c in 0..columns as usize {
         let used = m.wire(&format!("valid_{c}"), &valid & in_use.gt(c));
-        let operand_valid = m.delay_reset(&format!("operand_valid_{c}"), &used, READ);
-        let block_valid = m.delay_reset(&format!("block_valid_{c}"), &(used & &block_last), to_sum);
-        let x = x[c].chunks(8 * per_block);
-        let mut sums = Vec::new();
-        for b in 0..blocks as usize {
-            let mut inputs = vec![("valid", operand_valid.clone()), ("x", x[b].clone()), ("w", w[b].clone())];
-            inputs.extend(operand_first.iter().map(|first| ("first", first.clone())));
-            let name = if blocks == 1 { format!("column_{c}") } else { format!("column_{c}_{b}") };
-            sums.push(m.instance(&name, &column, &inputs).get("sum"));
-        }
-        let mut inputs =
-            vec![("valid", block_valid), ("first", first.clone()), ("sum", Expr::pack(&sums)), ("d", d.clone()), ("dx", dx[c].clone())];
+        let mut inputs = vec![
+            ("valid", used),
+            ("block_last", block_last.clone()),
+            ("x", x[c].clone()),
+            ("w", w.clone()),
+            ("row_first", first.clone()),
+            ("d", d.clone()),
+            ("dx", dx[c].clone()),
+        ];
+        inputs.extend(operand_first.iter().map(|first| ("first", first.clone())));
         if let (Some(dmin), Some(sum_x)) = (&dmin, &sum_x) {
             inputs.extend([("dmin", dmin.clone()), ("sum_x", sum_x[c].clone())]);
         }
-        let out = m.instance(&format!("scale_acc_{c}"), &scale, &inputs);
+        let domain = domains.as_ref().map(|ports| {
+            let bit = c as u32 / config.power.columns_per_domain;
+            ports.each_ref().map(|port| port.bit(bit))
+        });
+        inputs.extend(domain.iter().flat_map(|[ce, rst, _]| [("ce", ce.clone()), ("rst", rst.clone())]));
+        let mut out = m.instance(&format!("column_{c}"), &column, &inputs);
+        if let (Some(cells), Some([_, _, isolated])) = (&cells, &domain) {
+            let inputs = [("isolate", isolated.clone()), ("acc", out.get("acc")), ("too_large", out.get("too_large"))];
+            out = m.instance(&format!("isolate_{c}"), cells, &inputs);
+        }
         acc.push(out.get("acc"));
         too_large.push(out.get("too_large"));
     }

@@ -6,6 +6,7 @@
 //! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
 //! Reset      none: what is valid is known to the control pipe beside all columns
 //!
+//! In a power domain (`gated`) `ce_i` is its clock gate, and `block`, below 32 lanes, is retained while it is off.
 //! Registers take a value only where `valid_i` has got to: a column that is not in use, or waits, does not toggle.
 
 use heddle_lang::{BuildError, Builder, Module, Ty};
@@ -22,14 +23,18 @@ pub fn latency(lanes: u32) -> u32 {
     2 + lanes.trailing_zeros() + u32::from(lanes < BLOCK)
 }
 
-/// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32.
-pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
+/// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32;
+/// `gated`: it is in a power domain.
+pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::new(format!("column_{lanes}"), file!());
     m.doc(&format!(
         "Dot product of a block of {BLOCK}: {lanes} signed 8 x 8 products per cycle.\nThe sum is valid {} cycles after the last operands of the block.",
         latency(lanes)
     ));
     m.clock("clk");
+    if gated {
+        m.clock_enable();
+    }
     if lanes > BLOCK || !lanes.is_power_of_two() {
         m.error(format!("lanes = {lanes}: must be a power of two up to {BLOCK}"));
     }
@@ -56,6 +61,9 @@ pub fn column(lanes: u32) -> Result<Arc<Module>, BuildError> {
             m.comment(&format!("Sum over the {} cycles of a block", BLOCK / lanes));
             let first = m.delay("first", &first, depth);
             let block = m.reg_no_reset("block", Ty::Signed(SUM_BITS));
+            if gated {
+                m.retain(&block);
+            }
             let grown = tree.extend(SUM_BITS);
             let valid = &at[depth as usize];
             m.on(&block, valid & &first, &grown);

@@ -6,12 +6,15 @@
 //! Reset      clears; so does the start of a program
 
 use super::act_buffer::COLUMNS_BITS;
-use crate::{config::Config, registers::map};
+use crate::{
+    config::Config,
+    registers::{Register, map},
+};
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
-/// Counters that count cycles in which an event holds.
-pub const EVENTS: [&crate::registers::Register; 10] = [
+/// Counters of cycles in which an event holds, in every build.
+const EVENTS: [&Register; 10] = [
     &map::CYCLES,
     &map::READ_BEATS,
     &map::READ_WAIT,
@@ -24,6 +27,11 @@ pub const EVENTS: [&crate::registers::Register; 10] = [
     &map::WRITE_WAIT,
 ];
 
+/// Counters of such cycles in a build.
+pub fn events(config: &Config) -> impl Iterator<Item = &'static Register> {
+    EVENTS.into_iter().chain((config.domains() > 0).then_some(&map::WAKE_STALL))
+}
+
 /// The counters.
 pub fn counters(config: &Config) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::clocked("counters", file!());
@@ -32,7 +40,7 @@ pub fn counters(config: &Config) -> Result<Arc<Module>, BuildError> {
     let busy = m.input("busy", Ty::BIT);
     let ty = Ty::Unsigned(32);
     let mut cycles = None;
-    for register in EVENTS {
+    for register in events(config) {
         let name = register.name.to_lowercase();
         let event = if name == "cycles" { busy.clone() } else { m.input(&format!("{name}_event"), Ty::BIT) & &busy };
         let r = m.reg(&name, ty, 0);
@@ -80,5 +88,5 @@ pub fn counters(config: &Config) -> Result<Arc<Module>, BuildError> {
 
 /// Cycle counts are the hardware's own; what does not depend on timing is counted by `crate::device` as well.
 pub mod golden {
-    pub use super::EVENTS;
+    pub use super::events;
 }

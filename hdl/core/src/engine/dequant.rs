@@ -97,6 +97,10 @@ impl<'a> Dequant<'a> {
         let beat_ready = self.m.output_port("beat_ready", Ty::BIT);
         let beat = self.m.input("beat_data", Ty::Unsigned(port));
         let room = self.m.input("room", Ty::BIT);
+        let powered = (config.domains() > 0).then(|| {
+            self.m.comment("The columns in use have power");
+            self.m.input("powered", Ty::BIT)
+        });
 
         let m = &mut self.m;
         let active = m.reg("active", Ty::BIT, 0);
@@ -130,7 +134,8 @@ impl<'a> Dequant<'a> {
         let row_last = m.wire("is_row_last", if parts > 1 { last_of_row & &block_last } else { last_of_row });
         let matrix_last = m.wire("is_matrix_last", &row_last & rows.q().eq(1));
         let waiting = m.wire("waiting", chunks.q().any());
-        let emit = m.wire("emit", &waiting & (&room | !&row_last));
+        let offered = m.wire("offered", &waiting & (&room | !&row_last));
+        let emit = m.wire("emit", powered.iter().fold(offered.clone(), |offered, powered| offered & powered));
         let finish = m.wire("finish", &emit & &matrix_last);
         m.on(&rows, &start, &start_rows);
         m.on(&rows, &emit & &row_last, rows.q().wrapping_sub(1));
@@ -214,7 +219,10 @@ impl<'a> Dequant<'a> {
         m.output("busy", emit.clone());
         m.output("block", block_out);
         m.output("starved", active.q() & !&waiting & !drain.q());
-        m.output("blocked", &waiting & !emit);
+        m.output("blocked", &waiting & !&offered);
+        if powered.is_some() {
+            m.output("offered", offered);
+        }
         m.output("taken", &take & !drain.q());
         self.m.build()
     }

@@ -3,6 +3,7 @@
 
 pub mod act_buffer;
 pub mod array;
+pub mod array_column;
 pub mod column;
 pub mod counters;
 pub mod csr;

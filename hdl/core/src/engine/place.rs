@@ -23,11 +23,14 @@ const HEADROOM: u32 = 17;
 /// Bits from here up must agree, or the term is too large: +-2^52.
 const LIMIT_BIT: u32 = 52;
 
-/// The unit for integers of `bits` bits.
-pub fn place(bits: u32) -> Result<Arc<Module>, BuildError> {
+/// The unit for integers of `bits` bits; `gated`: its clock can be stopped.
+pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::new(format!("place_{bits}"), file!());
     m.doc(&format!("round(d * dx * s * 2^36) for a signed s of {bits} bits, {LATENCY} cycles later.\nThe product of the significands is exact; it is rounded once, to nearest even."));
     m.clock("clk");
+    if gated {
+        m.clock_enable();
+    }
     let valid = m.input("valid", Ty::BIT);
     let d = m.input("d", Ty::Unsigned(16));
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS));

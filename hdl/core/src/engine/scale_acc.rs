@@ -7,6 +7,8 @@
 //! Latency    [`latency`] cycles from a block to the accumulator that contains it
 //! Throughput one block per cycle and sub-block
 //! Rounding   each term once; the sum is exact modulo 2^64      Reset  what is valid: a block that never was raises no flag
+//!
+//! In a power domain (`gated`) `ce_i` is its clock gate, and `acc` is retained while it is off.
 
 use super::{
     column::SUM_BITS,
@@ -23,8 +25,8 @@ pub fn latency(blocks: u32) -> u32 {
     place::LATENCY + 2 + blocks.trailing_zeros()
 }
 
-/// The unit for `blocks` blocks per cycle; `minima`: some format has a minimum.
-pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
+/// The unit for `blocks` blocks per cycle; `minima`: some format has a minimum; `gated`: it is in a power domain.
+pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, BuildError> {
     let suffix = if minima { "_min" } else { "" };
     let mut m = Builder::clocked(format!("scale_acc_{blocks}{suffix}"), file!());
     m.doc(&format!(
@@ -32,6 +34,9 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
         if minima { " - dmin * dx * sum(x)" } else { "" },
         super::counted(blocks, "block")
     ));
+    if gated {
+        m.clock_enable();
+    }
     let valid = m.input("valid", Ty::BIT);
     let first = m.input("first", Ty::BIT);
     let sum = m.input("sum", Ty::Unsigned(SUM_BITS * blocks)).chunks(SUM_BITS);
@@ -46,7 +51,7 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
     let depth = place::LATENCY + 1 + blocks.trailing_zeros();
     let at = m.stages_reset("valid", &valid, depth);
     let placed = &at[place::LATENCY as usize];
-    let unit = place::place(SUM_BITS)?;
+    let unit = place::place(SUM_BITS, gated)?;
     let mut terms = Vec::new();
     let mut flags = Vec::new();
     for b in 0..blocks as usize {
@@ -58,7 +63,7 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
         terms.push(match &minimum {
             None => m.register_when(&format!("term{suffix}"), placed, product),
             Some((dmin, sum_x)) => {
-                let unit = place::place(SUM_X_BITS)?;
+                let unit = place::place(SUM_X_BITS, gated)?;
                 let inputs = [("valid", valid.clone()), ("d", dmin[b].clone()), ("dx", dx[b].clone()), ("s", sum_x[b].clone())];
                 let term = m.instance(&format!("minimum{suffix}"), &unit, &inputs);
                 flags.push(term.get("too_large"));
@@ -82,6 +87,9 @@ pub fn scale_acc(blocks: u32, minima: bool) -> Result<Arc<Module>, BuildError> {
     let valid_term = &at[depth as usize];
     let first_term = m.delay("first_term", &first, depth);
     let acc = m.reg_no_reset("acc", Ty::Signed(GRID_BITS));
+    if gated {
+        m.retain(&acc);
+    }
     m.on(&acc, valid_term & &first_term, &terms[0]);
     m.on(&acc, valid_term, acc.q().wrapping_add(&terms[0]));
     m.output("acc", acc.q().as_unsigned());

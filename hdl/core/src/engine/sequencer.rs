@@ -61,10 +61,12 @@ struct Io {
     store_idle: Expr,
     memory_error: Expr,
     read_error: Expr,
+    /// With power domains.
+    power_error: Option<Expr>,
 }
 
 impl Io {
-    fn new(m: &mut Builder, _config: &Config) -> Io {
+    fn new(m: &mut Builder, config: &Config) -> Io {
         m.comment("Control");
         let start = m.input("start", Ty::BIT);
         let clear = m.input("clear", Ty::BIT);
@@ -77,6 +79,7 @@ impl Io {
         let store_idle = m.input("store_idle", Ty::BIT);
         let read_failed = m.input("read_error", Ty::BIT);
         let write_failed = m.input("write_error", Ty::BIT);
+        let power_failed = (config.domains() > 0).then(|| m.input("power_error", Ty::BIT));
         m.comment("Memory errors since the start or the last clear");
         let forget = m.forward("forget", Ty::BIT);
         let read_error = m.reg("read_error", Ty::BIT, 0);
@@ -87,7 +90,27 @@ impl Io {
         m.on(&write_error, &forget, 0);
         let memory_error = m.wire("memory_error", read_error.q() | write_error.q());
         let read_error = read_error.q();
-        Io { start, clear, forget, program, job_ready, load_ready, matrix_ready, matrix_done, store_idle, memory_error, read_error }
+        let power_error = power_failed.map(|failed| {
+            m.comment("A domain that was needed has a fault");
+            let power_error = m.reg("power_error", Ty::BIT, 0);
+            m.on(&power_error, failed, 1);
+            m.on(&power_error, &forget, 0);
+            power_error.q()
+        });
+        Io {
+            start,
+            clear,
+            forget,
+            program,
+            job_ready,
+            load_ready,
+            matrix_ready,
+            matrix_done,
+            store_idle,
+            memory_error,
+            read_error,
+            power_error,
+        }
     }
 }
 
@@ -253,6 +276,8 @@ fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
         (io.memory_error.clone(), Cause::WriteError),
         (&is_matmul & reuse_bad, Cause::ReuseWithoutActivations),
     ];
+    let checks = checks.into_iter().chain(io.power_error.iter().map(|bad| (bad.clone(), Cause::PowerFault)));
+    let checks: Vec<(Expr, Cause)> = checks.collect();
     let code = |c: Cause| Expr::constant(Ty::Unsigned(CAUSE_BITS), c.code().into());
     let cause = checks.into_iter().rev().fold(code(Cause::None), |other, (bad, c)| bad.mux(code(c), &other));
     let cause = m.wire("check_cause", cause);
@@ -347,6 +372,10 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     let issuing = m.wire("issuing", state.is("issue") & !fetch.asking.q() & &slot);
     let matrix_go = m.wire("matrix_go", &issuing & &io.job_ready & &io.matrix_ready);
     let bad = m.wire("bad", v.cause.any());
+    let failed = match &io.power_error {
+        None => io.memory_error.clone(),
+        Some(power) => m.wire("failed", &io.memory_error | power),
+    };
     let running = m.wire("running", !state.is("idle"));
     let error = m.reg("error", Ty::BIT, 0);
     let begin = m.wire("begin_program", &io.start & !&running & !error.q());
@@ -371,7 +400,7 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.go(state, state.is("beats"), "load");
     m.go(state, state.is("load") & (&f.reuse | (&load_go & &last_column)), "issue");
     m.go(state, matrix_go.clone(), "fetch");
-    m.go(state, &fence_out & &io.memory_error, "stop");
+    m.go(state, &fence_out & &failed, "stop");
     m.go(state, &fence_out & &v.is_end, "idle");
     m.go(state, fence_out.clone(), "fetch");
     m.go(state, stopped.clone(), "idle");
@@ -428,23 +457,31 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.output("matrix_tag", tag.q());
     m.output("matrix_results", f.results.clone());
 
+    if config.domains() > 0 {
+        m.comment("A matrix is on its way to its issue");
+        let states = ["size", "groups", "beats", "load", "issue"].map(|name| state.is(name));
+        m.output("preparing", states.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false)));
+    }
+
     m.comment("Status");
     let done = m.reg("done", Ty::BIT, 0);
     let cause = m.reg("cause", Ty::Unsigned(CAUSE_BITS), 0);
     let error_addr = m.reg("error_addr", Ty::Unsigned(32), 0);
-    let finished = m.wire("finished", &fence_out & &v.is_end & !&io.memory_error);
+    let finished = m.wire("finished", &fence_out & &v.is_end & !&failed);
     m.on(&done, &finished, 1);
     m.on(&done, &io.forget, 0);
     m.on(&error, &stopped, 1);
     m.on(&error, &io.forget, 0);
-    let memory_cause = io.read_error.mux(
-        Expr::constant(Ty::Unsigned(CAUSE_BITS), Cause::ReadError.code().into()),
-        &Expr::constant(Ty::Unsigned(CAUSE_BITS), Cause::WriteError.code().into()),
-    );
+    let code = |c: Cause| Expr::constant(Ty::Unsigned(CAUSE_BITS), c.code().into());
+    let late = match &io.power_error {
+        None => code(Cause::WriteError),
+        Some(_) => io.memory_error.mux(code(Cause::WriteError), &code(Cause::PowerFault)),
+    };
+    let late_cause = io.read_error.mux(code(Cause::ReadError), &late);
     m.on(&cause, &checked & &bad, &v.cause);
-    m.on(&cause, &fence_out & &io.memory_error, memory_cause);
+    m.on(&cause, &fence_out & &failed, late_cause);
     m.on(&cause, &io.forget, 0);
-    let failing = m.wire("failing", (&checked & &bad) | (&fence_out & &io.memory_error));
+    let failing = m.wire("failing", (&checked & &bad) | (&fence_out & &failed));
     m.on(&error_addr, failing, &f.address);
     m.on(&error_addr, &io.forget, 0);
     m.comment("Status, and what happens in this cycle");
@@ -457,7 +494,7 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.output("error_addr", error_addr.q());
     m.output("finished", finished);
     m.output("stopped", stopped);
-    m.output("descriptor", &matrix_go | (&fence_out & !&io.memory_error));
+    m.output("descriptor", &matrix_go | (&fence_out & !&failed));
 }
 
 /// The same, in plain Rust: [`crate::descriptor::Decoder`] decides, `crate::device` executes.
