@@ -90,7 +90,7 @@ fn verilog_equals_golden() {
         let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");
         let ups: u64 = (1..=8).map(|seed| check(&config, || library.instance().expect("instance"), seed, 6)).sum();
         println!("{lanes} lanes, {} domains: switched on {ups} times", config.domains());
-        assert!(ups > 100, "{ups}");
+        assert!(ups > 50, "{ups}");
     }
 }
 

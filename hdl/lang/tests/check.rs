@@ -241,3 +241,11 @@ fn an_unread_net_is_a_warning_unless_its_name_says_so() {
     let expected = Finding { severity: Severity::Warning, rule: Rule::Unused, module: "m".into(), message: "nothing reads `idle`".into() };
     assert_eq!(check::all(&m.build().expect("it builds")), [expected]);
 }
+
+#[test]
+fn an_input_and_an_output_do_not_share_a_name() {
+    let mut m = Builder::new("m", file!());
+    let a = m.input("a", U8);
+    m.output("a", !a);
+    assert_eq!(m.build().expect_err("it does not build").messages, ["two ports are called `a`"]);
+}

@@ -113,13 +113,15 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
             ports.each_ref().map(|port| port.bit(bit))
         });
         inputs.extend(domain.iter().flat_map(|[ce, rst, _]| [("ce", ce.clone()), ("rst", rst.clone())]));
-        let mut out = m.instance(&format!("column_{c}"), &column, &inputs);
+        let out = m.instance(&format!("column_{c}"), &column, &inputs);
+        let (mut of_row, mut of_terms) = (out.get("acc"), out.get("too_large"));
         if let (Some(cells), Some([_, _, isolated])) = (&cells, &domain) {
-            let inputs = [("isolate", isolated.clone()), ("acc", out.get("acc")), ("too_large", out.get("too_large"))];
-            out = m.instance(&format!("isolate_{c}"), cells, &inputs);
+            let inputs = [("isolate", isolated.clone()), ("acc", of_row), ("too_large", of_terms)];
+            let out = m.instance(&format!("isolate_{c}"), cells, &inputs);
+            (of_row, of_terms) = (out.get("clamped_acc"), out.get("clamped_too_large"));
         }
-        acc.push(out.get("acc"));
-        too_large.push(out.get("too_large"));
+        acc.push(of_row);
+        too_large.push(of_terms);
     }
     debug_assert_eq!(acc[0].width(), GRID_BITS);
 

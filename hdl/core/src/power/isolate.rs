@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Isolation cells at the outputs of an array column: zeros while its power domain is off.
 //!
-//! Ports      `isolate_i`; `acc_i`, `too_large_i` of the column -> `acc_o`, `too_large_o`
+//! Ports      `isolate_i`; `acc_i`, `too_large_i` of the column -> `clamped_acc_o`, `clamped_too_large_o`
 //! Latency    0      Throughput  combinational      Rounding  none      Reset  none
 //!
 //! The cells are always on. They are written out here, not left to the power intent, so that simulation and FPGA
@@ -18,7 +18,7 @@ pub fn isolate() -> Result<Arc<Module>, BuildError> {
     let isolate = m.input("isolate", Ty::BIT);
     for (name, ty) in [("acc", Ty::Unsigned(GRID_BITS)), ("too_large", Ty::BIT)] {
         let value = m.input(name, ty);
-        m.output(name, isolate.mux(Expr::constant(ty, 0), &value));
+        m.output(&format!("clamped_{name}"), isolate.mux(Expr::constant(ty, 0), &value));
     }
     m.build()
 }

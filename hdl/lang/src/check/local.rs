@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 /// connected; that a memory's contents fit.
 pub fn local(m: &Module) -> Vec<String> {
     let mut errors = drivers(m);
+    errors.extend(shared_ports(m));
     for item in &m.items {
         match item {
             Item::Assign(net, value) => typed(m, *net, value, &mut errors),
@@ -33,6 +34,13 @@ pub fn local(m: &Module) -> Vec<String> {
         }
     }
     errors
+}
+
+/// Ports are found by their base names, which `_i` and `_o` would tell apart only in the Verilog.
+fn shared_ports(m: &Module) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let twice = m.ports().filter(|(_, port)| !seen.insert(&port.name));
+    twice.map(|(_, port)| format!("two ports are called `{}`", port.name)).collect()
 }
 
 fn drivers(m: &Module) -> Vec<String> {

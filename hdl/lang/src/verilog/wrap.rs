@@ -27,8 +27,9 @@ pub(super) fn wrapped(line: &str) -> Vec<String> {
 fn place(line: &str) -> Option<usize> {
     let text = line.find("//").map_or(line, |comment| &line[..comment]);
     let start = line.len() - line.trim_start().len() + 1;
-    let mut depth = 0;
-    let mut best: Option<(usize, usize)> = None;
+    // What is left of a broken line may close more brackets than it opens.
+    let mut depth = 0i64;
+    let mut best: Option<(usize, i64)> = None;
     for (at, c) in text.char_indices() {
         match c {
             '(' | '[' | '{' => depth += 1,
@@ -51,7 +52,7 @@ fn place(line: &str) -> Option<usize> {
 }
 
 /// A place to break at the start of `text`, and how much worse than others it is.
-fn candidate(text: &str, at: usize) -> Option<(usize, usize)> {
+fn candidate(text: &str, at: usize) -> Option<(usize, i64)> {
     if text.starts_with(", ") {
         return Some((at + 1, 0));
     }
