@@ -12,7 +12,7 @@ use crate::{
 use heddle_core::{
     config::Config,
     engine::csr,
-    registers::{ADDRESS_BITS, Access, REGISTERS, Register, Reset},
+    registers::{ADDRESS_BITS, Access, Register, Reset, present},
 };
 use heddle_lang::{
     BuildError, Builder, Expr, Ty,
@@ -138,7 +138,7 @@ impl Write {
 }
 
 fn registers() -> Result<Proof, BuildError> {
-    let config = Config::small();
+    let config = Config::gated();
     let mut m = Builder::clocked("csr_proof", file!());
     let unit = unit(&mut m, &config)?;
     let bus = Bus::new(&mut m, &unit)?;
@@ -243,11 +243,11 @@ impl Registers {
         let read = self.read.clone();
         self.m.comment("What was written to the watched register");
         let kept = self.m.reg_no_reset("kept", WORD);
+        let config = self.config.clone();
         let at = |address: &Expr, value: &dyn Fn(&Register) -> Expr| {
             let zero = Expr::constant(WORD, 0);
-            REGISTERS.iter().fold(zero, |word, register| address.eq(register.offset).mux(value(register), &word))
+            present(&config).fold(zero, |word, register| address.eq(register.offset).mux(value(register), &word))
         };
-        let config = self.config.clone();
         let reset = at(&choice, &|register| Expr::constant(WORD, register.reset_value(&config).into()));
         let mask = at(&watched, &|register| self.written(register));
         let merged = (kept.q() & !&mask) | (&self.write.data & mask);
@@ -280,20 +280,20 @@ impl Registers {
             let applies = &answers & self.is(&watched, group);
             self.m.assert(name, &rst | !applies | rdata.eq(&expected));
         }
-        let scratch = REGISTERS.iter().find(|r| r.name == "SCRATCH").map_or(0, |r| r.offset);
+        let scratch = present(&config).find(|r| r.name == "SCRATCH").map_or(0, |r| r.offset);
         self.m.cover("new_word_read", answers & watched.eq(scratch) & rdata.bit(3));
     }
 
     /// The address is one of a register of a kind.
     fn is(&self, address: &Expr, kind: Kind) -> Expr {
-        let matching = REGISTERS.iter().filter(|r| kind(r)).map(|r| address.eq(r.offset));
+        let matching = present(&self.config).filter(|r| kind(r)).map(|r| address.eq(r.offset));
         matching.reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false))
     }
 
     fn events(&mut self) {
         let rst = self.m.reset();
         let (mut right, mut together) = (Expr::bit_const(true), Expr::bit_const(false));
-        for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOneToClear) {
+        for register in present(&self.config).filter(|r| r.access == Access::WriteOneToClear) {
             let zero = Expr::constant(WORD, 0);
             let cleared = self.writes(register).mux(&self.write.data & self.written(register), &zero);
             let set = register.fields.iter().fold(zero, |word, f| {
@@ -312,7 +312,7 @@ impl Registers {
     fn commands(&mut self) {
         let rst = self.m.reset();
         let mut right = Expr::bit_const(true);
-        for register in REGISTERS.iter().filter(|r| r.access == Access::WriteOnly) {
+        for register in present(&self.config).filter(|r| r.access == Access::WriteOnly) {
             let given = self.writes(register).mux(&self.write.data & self.written(register), &Expr::constant(WORD, 0));
             right = right & self.word(register).eq(given);
         }
@@ -337,15 +337,15 @@ impl Registers {
 /// With a master that takes its responses in time, no access waits for long.
 fn progress() -> Result<Proof, BuildError> {
     let mut m = Builder::clocked("csr_progress_proof", file!());
-    let unit = unit(&mut m, &Config::small())?;
+    let unit = unit(&mut m, &Config::gated())?;
     let bus = Bus::new(&mut m, &unit)?;
     let write = Write::new(&mut m, &unit, &bus);
     let rst = m.reset();
     let read_waits = &bus.ar.valid & !&bus.ar.ready;
     for (name, waiting_now, response) in [("write", write.waits, &bus.b), ("read", read_waits, &bus.r)] {
-        let waiting = cycles(&mut m, &format!("{name}_response_waits"), &response.valid & !&response.ready);
+        let waiting = cycles(&mut m, &format!("{name}_response_waits"), 3, &response.valid & !&response.ready);
         m.assume(&format!("{name}_response_taken"), &rst | !&response.valid | &response.ready | waiting.lt(PATIENCE));
-        let waits = cycles(&mut m, &format!("{name}_waits"), waiting_now);
+        let waits = cycles(&mut m, &format!("{name}_waits"), 3, waiting_now);
         m.assert(&format!("{name}_in_time"), &rst | waits.le(PATIENCE + 1));
         m.cover(&format!("{name}_waits"), waits.eq(PATIENCE + 1));
     }
@@ -359,12 +359,4 @@ fn progress() -> Result<Proof, BuildError> {
         change("write_data_q", Always(0), &["data_are_kept"]),
     ];
     Ok(Proof { module: m.build()?, depth: 12, induction: 6, mutations })
-}
-
-/// Cycles in a row in which `bit` was high, up to 7.
-fn cycles(m: &mut Builder, name: &str, bit: Expr) -> Expr {
-    let count = m.reg(name, Ty::Unsigned(3), 0);
-    m.on(&count, !&bit, 0);
-    m.on(&count, !count.q().all(), count.q().wrapping_add(1));
-    count.q()
 }

@@ -119,3 +119,12 @@ pub fn follow(m: &mut Builder, push: &Expr, pop: &Expr, word: &Expr, count: &Exp
     m.on(&ahead, pop & inside.q(), ahead.q().wrapping_sub(1));
     Followed { inside: inside.q(), word: value.q(), ahead: ahead.q() }
 }
+
+/// Cycles in a row before this one in which `bit` was high, as far as they can be counted in so many bits.
+pub fn cycles(m: &mut Builder, name: &str, bits: u32, bit: impl Into<Expr>) -> Expr {
+    let bit = bit.into();
+    let count = m.reg(name, Ty::Unsigned(bits), 0);
+    m.on(&count, !&bit, 0);
+    m.on(&count, !count.q().all(), count.q().wrapping_add(1));
+    count.q()
+}
