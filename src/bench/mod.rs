@@ -2,6 +2,7 @@
 //! Measurements as tables: `heddle bench` prints them, `heddle bench --docs` keeps them in `docs/results`.
 
 pub mod decode;
+pub mod gating;
 pub mod hdl;
 pub mod port;
 pub mod speed;
@@ -40,9 +41,10 @@ pub struct Bench {
 }
 
 /// Every bench.
-pub const BENCHES: [Bench; 4] = [
+pub const BENCHES: [Bench; 5] = [
     Bench { name: port::NAME, timed: false, run: port::run },
     Bench { name: decode::NAME, timed: false, run: decode::run },
+    Bench { name: gating::NAME, timed: false, run: gating::run },
     Bench { name: hdl::NAME, timed: true, run: hdl::run },
     Bench { name: speed::NAME, timed: true, run: speed::run },
 ];

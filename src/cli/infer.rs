@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use super::device::{HardwareArgs, TransportArgs};
+use super::device::{HardwareArgs, Kind, TransportArgs};
 use super::model::open_model;
 use super::report::{Report, Run};
 use crate::compile::compile;
 use crate::decoder::{Decoder, Generation, check_prompt, generate};
+use crate::driver::Gating;
 use crate::model::tokenizer::{EncodeOptions, Tokenizer};
 use crate::sampling::{Sampler, SamplingConfig};
 
@@ -31,10 +32,32 @@ pub struct InferArgs {
     #[command(flatten)]
     transport: TransportArgs,
     #[command(flatten)]
+    gating: GatingArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
     /// Print one JSON object at the end instead of text
     #[arg(long)]
     json: bool,
+}
+
+/// When power domains sleep.
+#[derive(Args)]
+struct GatingArgs {
+    /// Switch power domains off after so many idle cycles (hardware with domains, as --preset gated)
+    #[arg(long, value_name = "CYCLES")]
+    gate: Option<u16>,
+    /// Cycles to wait for the answer of switches and units
+    #[arg(long, value_name = "CYCLES", default_value_t = u16::MAX, requires = "gate")]
+    gate_limit: u16,
+    /// Let domains sleep within a matrix too, while its weights are late
+    #[arg(long, requires = "gate")]
+    gate_within: bool,
+}
+
+impl GatingArgs {
+    fn gating(&self) -> Option<Gating> {
+        self.gate.map(|idle| Gating { idle, limit: self.gate_limit, within_matrix: self.gate_within })
+    }
 }
 
 /// How tokens are chosen.
@@ -87,13 +110,19 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let prompt = tokenizer.encode(&args.prompt, EncodeOptions::PROMPT);
     check_prompt(&prompt, compiled.model.context)?;
 
-    let driver = args.transport.connect(&config, args.json)?;
+    let mut driver = args.transport.connect(&config, args.json)?;
+    if let Some(gating) = args.gating.gating() {
+        driver.set_gating(Some(gating))?;
+    }
     let mut decoder = Decoder::new(&compiled, driver)?;
     let generation = write_text(args, &mut decoder, &tokenizer, &prompt, &mut sampler)?;
+    let gated = config.domains() > 0 && args.transport.transport == Kind::Sim;
+    let power = if gated { Some(decoder.driver().power()?) } else { None };
     let transport = decoder.driver().transport();
     let (has_cycles, end) = (transport.has_cycles(), transport.clock_cycles());
-    let run = Run { model: &args.model, config: &config, has_cycles, prompt: &prompt, generation: &generation, tokenizer: &tokenizer };
-    let report = Report::new(&run);
+    let run =
+        Run { model: &args.model, config: &config, has_cycles, prompt: &prompt, generation: &generation, tokenizer: &tokenizer, power };
+    let report = Report::new(run);
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

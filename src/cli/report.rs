@@ -8,7 +8,8 @@ use heddle_core::config::Config;
 use serde::Serialize;
 
 use crate::decoder::{Finish, Generation, Step};
-use crate::driver::{Counters, KnownCounters};
+use crate::driver::gating::share_off;
+use crate::driver::{Counters, DomainPower, KnownCounters};
 use crate::model::tokenizer::Tokenizer;
 
 /// A finished run.
@@ -20,6 +21,8 @@ pub struct Run<'a> {
     pub prompt: &'a [u32],
     pub generation: &'a Generation,
     pub tokenizer: &'a Tokenizer,
+    /// Of hardware with power domains, as far as it is known.
+    pub power: Option<Vec<DomainPower>>,
 }
 
 /// The figures of a run. What needs cycles is `null` where there are none.
@@ -48,6 +51,16 @@ pub struct Report<'a> {
     /// Sums over the whole run.
     counters: KnownCounters,
     per_token: Vec<Token>,
+    /// Of each power domain since reset.
+    power: Option<Power>,
+}
+
+/// What became of the power domains.
+#[derive(Serialize)]
+struct Power {
+    /// Share of domain-cycles in which the switches were open.
+    share_off: f64,
+    domains: Vec<DomainPower>,
 }
 
 /// One pass of the model.
@@ -64,8 +77,8 @@ struct Token {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(run: &Run<'a>) -> Report<'a> {
-        let Run { config, generation, has_cycles, .. } = *run;
+    pub fn new(run: Run<'a>) -> Report<'a> {
+        let Run { config, generation, has_cycles, .. } = run;
         let steps = &generation.steps;
         let judged = if steps.len() > 1 { &steps[1..] } else { &steps[..] };
         let tokens = judged.iter().map(|s| s.tokens).sum::<usize>().max(1) as f64;
@@ -89,6 +102,7 @@ impl<'a> Report<'a> {
             bytes_per_token: beats as f64 * f64::from(config.port_bytes()) / tokens,
             counters: sum(steps).known(has_cycles),
             per_token: steps.iter().map(|s| Token::new(s, has_cycles)).collect(),
+            power: run.power.map(|domains| Power { share_off: share_off(&[], &domains), domains }),
         }
     }
 }
@@ -119,13 +133,23 @@ impl fmt::Display for Report<'_> {
             (Some(cycles), Some(rate), Some(port_use)) => {
                 writeln!(f, "  simulation   {:.1} tokens/s on this machine", self.tokens_per_s)?;
                 writeln!(f, "  accelerator  {cycles:.0} cycles per token: {rate:.0} tokens/s at {clock_mhz} MHz (matrix products only)")?;
-                writeln!(f, "  memory port  {:.1} % used, {:.0} bytes per token", 100.0 * port_use, self.bytes_per_token)
+                writeln!(f, "  memory port  {:.1} % used, {:.0} bytes per token", 100.0 * port_use, self.bytes_per_token)?;
             }
             _ => {
                 writeln!(f, "  golden model {:.1} tokens/s on this machine (it has no cycles)", self.tokens_per_s)?;
-                writeln!(f, "  memory port  {:.0} bytes per token", self.bytes_per_token)
+                writeln!(f, "  memory port  {:.0} bytes per token", self.bytes_per_token)?;
             }
         }
+        if let Some(power) = &self.power {
+            let ups: u32 = power.domains.iter().map(|domain| domain.ups).sum();
+            let stalls = self.counters.wake_stall.unwrap_or(0);
+            let (share, domains) = (100.0 * power.share_off, power.domains.len());
+            writeln!(
+                f,
+                "  power        {domains} domains, {share:.1} % of their cycles off, {ups} times switched on, {stalls} cycles waited for"
+            )?;
+        }
+        Ok(())
     }
 }
 

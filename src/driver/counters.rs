@@ -3,7 +3,8 @@
 
 use std::ops::AddAssign;
 
-use heddle_core::registers::map;
+use heddle_core::config::Config;
+use heddle_core::registers::{Register, map, present};
 use serde::Serialize;
 
 use super::{Transport, TransportError};
@@ -35,9 +36,13 @@ macro_rules! counters {
                 KnownCounters { $($field: (Kind::$kind == Kind::Work || has_cycles).then_some(self.$field),)* }
             }
 
-            /// The counters of the program that ran last.
-            pub(super) fn read(t: &mut dyn Transport) -> Result<Counters, TransportError> {
-                Ok(Counters { $($field: t.read_reg(map::$register.offset)?.into(),)* })
+            /// The counters of the program that ran last; 0 where the build has none of that name.
+            pub(super) fn read(t: &mut dyn Transport, config: &Config) -> Result<Counters, TransportError> {
+                let mut read = |register: &Register| match present(config).any(|r| r.offset == register.offset) {
+                    true => t.read_reg(register.offset).map(u64::from),
+                    false => Ok(0),
+                };
+                Ok(Counters { $($field: read(&map::$register)?,)* })
             }
         }
 
@@ -65,6 +70,7 @@ counters! {
     descriptors = DESCRIPTORS Work,
     first_beat = FIRST_BEAT Time,
     last_result = LAST_RESULT Time,
+    wake_stall = WAKE_STALL Time,
 }
 
 impl Counters {

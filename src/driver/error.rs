@@ -5,7 +5,7 @@ use heddle_core::config::CONTRACT_VERSION;
 use heddle_core::descriptor::Cause;
 use heddle_core::format::layout::LayoutError;
 
-use super::TransportError;
+use super::{GatingError, TransportError};
 
 /// Why an operation of the driver failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,8 @@ pub enum DriverError {
     #[error("{found} vectors for hardware of 1 to {limit} columns")]
     Columns { found: usize, limit: usize },
     #[error(transparent)]
+    Gating(#[from] GatingError),
+    #[error(transparent)]
     Layout(#[from] LayoutError),
 }
 
@@ -46,6 +48,8 @@ pub struct Stopped {
     pub code: u32,
     /// Byte address of the descriptor.
     pub address: u32,
+    /// After a fault of power: the domains, and what their controllers say.
+    pub faults: String,
     /// The program up to the descriptor; empty if it cannot be read.
     pub listing: String,
 }
@@ -54,11 +58,14 @@ impl std::error::Error for Stopped {}
 
 impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Stopped { cause, code, address, listing } = self;
+        let Stopped { cause, code, address, faults, listing } = self;
         write!(f, "the accelerator stopped at the descriptor at 0x{address:08x}: ")?;
         match cause {
             Some(cause) => write!(f, "{cause}: {}", cause.doc())?,
             None => write!(f, "unknown cause {code}")?,
+        }
+        if !faults.is_empty() {
+            write!(f, " ({faults}; a supply or a switch failed, or answers later than POWER_LIMIT allows)")?;
         }
         if listing.is_empty() { Ok(()) } else { write!(f, "\n{}", listing.trim_end()) }
     }

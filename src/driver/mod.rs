@@ -5,6 +5,7 @@
 
 mod counters;
 mod error;
+pub mod gating;
 pub mod golden;
 pub mod sim;
 mod transport;
@@ -20,6 +21,7 @@ use crate::compile::{Image, Program, Stage};
 
 pub use counters::{Counters, KnownCounters};
 pub use error::{DriverError, Stopped};
+pub use gating::{DomainPower, Gating, GatingError};
 pub use transport::{Transport, TransportError};
 
 /// Cycles that any program may take, however small.
@@ -82,7 +84,7 @@ impl Driver {
         if map::STATUS_ERROR.get(status) == 1 {
             return Err(self.stopped(program)?.into());
         }
-        self.counters += Counters::read(t)?;
+        self.counters += Counters::read(t, &self.config)?;
         if map::STATUS_SATURATED.get(status) == 1 {
             t.write_reg(map::CONTROL.offset, map::CONTROL_CLEAR.mask())?;
             return Err(DriverError::Saturated { program: program.address });
@@ -115,6 +117,7 @@ impl Driver {
         let t = self.transport.as_mut();
         let code = map::CAUSE_CAUSE.get(t.read_reg(map::CAUSE.offset)?);
         let address = t.read_reg(map::ERROR_ADDR.offset)?;
+        let faults = if code == Cause::PowerFault.code() { gating::faults(t, &self.config)? } else { String::new() };
         t.write_reg(map::CONTROL.offset, map::CONTROL_CLEAR.mask())?;
         // The listing starts with the program, since a descriptor may depend on those before it. The descriptor
         // may be outside of the memory; then there is nothing to list.
@@ -123,7 +126,7 @@ impl Driver {
             Ok(()) => disassemble(&self.config, program.address, &bytes),
             Err(_) => String::new(),
         };
-        Ok(Stopped { cause: Cause::from_code(code), code, address, listing })
+        Ok(Stopped { cause: Cause::from_code(code), code, address, faults, listing })
     }
 }
 

@@ -10,7 +10,7 @@ use heddle_lang::BuildError as HdlError;
 use heddle_tb::SimError;
 use heddle_tb::axi::MemoryConfig;
 use heddle_tb::rtl::{self, RtlError};
-use heddle_tb::soc::{Soc, SocError};
+use heddle_tb::soc::{Soc, SocError, SwitchTiming};
 use heddle_tb::tools::{self, ToolError};
 use heddle_tb::verilator::{BuildOptions, Library, Model};
 
@@ -52,6 +52,13 @@ impl Sim {
     /// As [`Sim::new`] with a memory of other timing.
     pub fn with_memory(library: &Library, memory: MemoryConfig) -> Result<Sim, SocError> {
         Ok(Sim { soc: Soc::new(library.instance()?, memory)? })
+    }
+
+    /// How the switches of its power domains answer from now on, if it has any.
+    pub fn set_switches(&mut self, timing: SwitchTiming) {
+        if let Some(switches) = self.soc.switches() {
+            switches.set_timing(timing);
+        }
     }
 
     /// Writes the waveforms of these cycles; the library must have been built with tracing.
