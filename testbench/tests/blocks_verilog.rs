@@ -37,6 +37,8 @@ verilog! {
     sequencer: 4,
     counters: 2,
     csr: 3,
+    isolate: 1,
+    power_demand: 4,
     power_domain: 2,
     power_q_device: 3,
     power_idle: 2,

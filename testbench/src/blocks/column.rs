@@ -4,6 +4,7 @@
 use super::{
     Block, BlockError, Dut,
     bits::pack,
+    gate,
     pipeline::{self, Step},
 };
 use crate::random::Random;
@@ -16,15 +17,17 @@ const BLOCKS: usize = 200;
 /// The column of so many lanes.
 pub struct Column {
     pub lanes: u32,
+    /// With a clock gate.
+    pub gated: bool,
 }
 
 impl Block for Column {
     fn name(&self) -> String {
-        format!("column, {} lanes", self.lanes)
+        format!("column, {} lanes{}", self.lanes, gate(self.gated))
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        column::column(self.lanes, false)
+        column::column(self.lanes, self.gated)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
@@ -56,7 +59,7 @@ impl Block for Column {
                 cycle(rng, &x[of.clone()], &w[of], true, part == 0, expected);
             }
         }
-        pipeline::run(&mut dut, column::latency(self.lanes) as usize, &steps)
+        pipeline::run(&mut dut, column::latency(self.lanes) as usize, &steps, self.gated.then_some(rng))
     }
 }
 

@@ -12,9 +12,11 @@ mod counters;
 mod csr;
 mod dequant;
 mod dut;
+mod isolate;
 mod lanes;
 mod pipeline;
 mod place;
+mod power_demand;
 mod power_domain;
 mod power_env;
 mod power_idle;
@@ -36,8 +38,10 @@ pub use counters::Counters;
 pub use csr::Csr;
 pub use dequant::{Dequant, Matrix};
 pub use dut::{Dut, Pin};
+pub use isolate::Isolate;
 pub use lanes::Lanes;
 pub use place::Place;
+pub use power_demand::PowerDemand;
 pub use power_domain::PowerDomain;
 pub use power_idle::PowerIdle;
 pub use power_loop::{PowerLoop, one_domain};
@@ -187,4 +191,9 @@ pub fn geometry(lanes: u32, columns: u32, port_bits: u32) -> Config {
 /// Lanes, columns and port of a configuration, for names.
 fn shape(config: &Config) -> String {
     format!("{} lanes, {} column(s), port of {} bits", config.array.lanes, config.array.columns, config.memory.port_bits)
+}
+
+/// For the name of a bench.
+fn gate(gated: bool) -> &'static str {
+    if gated { ", clock gate" } else { "" }
 }

@@ -3,7 +3,7 @@
 //! later.
 
 use super::{BlockError, Dut, Pin};
-use crate::simulator::Simulator;
+use crate::{random::Random, simulator::Simulator};
 
 /// One cycle.
 #[derive(Clone, Debug, Default)]
@@ -13,11 +13,20 @@ pub struct Step {
     pub expected: Vec<(Pin, Vec<u8>)>,
 }
 
-/// Runs the steps, one per cycle.
-pub fn run(dut: &mut Dut, latency: usize, steps: &[Step]) -> Result<(), BlockError> {
+/// Runs the steps, one per cycle. With `gate` the block has a clock gate `ce`, which is closed at random: then nothing
+/// moves, whatever is on the inputs.
+pub fn run(dut: &mut Dut, latency: usize, steps: &[Step], mut gate: Option<&mut Random>) -> Result<(), BlockError> {
+    let ce = if gate.is_some() { Some(dut.inputs(["ce"])?[0]) } else { None };
     for cycle in 0..steps.len() + latency {
         if let Some(step) = steps.get(cycle) {
             step.inputs.iter().for_each(|(pin, value)| dut.put_bytes(*pin, value));
+        }
+        if let (Some(ce), Some(rng)) = (ce, &mut gate) {
+            dut.put(ce, 0);
+            while rng.chance(60) {
+                dut.tick()?;
+            }
+            dut.put(ce, 1);
         }
         dut.settle()?;
         if let Some(step) = cycle.checked_sub(latency).and_then(|c| steps.get(c)) {

@@ -4,6 +4,7 @@
 use super::{
     Block, BlockError, Dut,
     bits::pack,
+    gate,
     pipeline::{self, Step},
 };
 use crate::random::Random;
@@ -26,15 +27,17 @@ const EXPONENTS: [u32; 8] = [0, 1, 60, 90, 110, 127, 160, 254];
 /// The unit for integers of so many bits.
 pub struct Place {
     pub bits: u32,
+    /// With a clock gate.
+    pub gated: bool,
 }
 
 impl Block for Place {
     fn name(&self) -> String {
-        format!("place, {} bits", self.bits)
+        format!("place, {} bits{}", self.bits, gate(self.gated))
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        place::place(self.bits, false)
+        place::place(self.bits, self.gated)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
@@ -57,7 +60,7 @@ impl Block for Place {
             }
         };
         let steps: Vec<Step> = operands.iter().map(&mut step).collect();
-        pipeline::run(&mut dut, place::LATENCY as usize, &steps)
+        pipeline::run(&mut dut, place::LATENCY as usize, &steps, self.gated.then_some(rng))
     }
 }
 

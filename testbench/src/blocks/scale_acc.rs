@@ -4,6 +4,7 @@
 use super::{
     Block, BlockError, Dut,
     bits::pack,
+    gate,
     pipeline::{self, Step},
     place::scale_bits,
 };
@@ -25,15 +26,17 @@ const ROWS: usize = 60;
 pub struct ScaleAcc {
     pub blocks: u32,
     pub minima: bool,
+    /// With a clock gate.
+    pub gated: bool,
 }
 
 impl Block for ScaleAcc {
     fn name(&self) -> String {
-        format!("scale_acc, {} block(s){}", self.blocks, if self.minima { ", minima" } else { "" })
+        format!("scale_acc, {} block(s){}{}", self.blocks, if self.minima { ", minima" } else { "" }, gate(self.gated))
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        scale_acc::scale_acc(self.blocks, self.minima, false)
+        scale_acc::scale_acc(self.blocks, self.minima, self.gated)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
@@ -80,7 +83,7 @@ impl Block for ScaleAcc {
         for (i, flag) in flags.into_iter().enumerate().skip(flag_lead) {
             steps[i - flag_lead].expected.push((too_large, vec![flag.into()]));
         }
-        pipeline::run(&mut dut, latency, &steps)
+        pipeline::run(&mut dut, latency, &steps, self.gated.then_some(rng))
     }
 }
 

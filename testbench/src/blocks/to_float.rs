@@ -42,6 +42,6 @@ impl Block for ToFloat {
             Step { inputs: vec![(acc, value.to_le_bytes().into())], expected: vec![(float, pack(FLOAT_BITS, [bits.into()]))] }
         };
         let steps: Vec<Step> = values.iter().map(step).collect();
-        pipeline::run(&mut dut, to_float::LATENCY as usize, &steps)
+        pipeline::run(&mut dut, to_float::LATENCY as usize, &steps, None)
     }
 }

@@ -40,7 +40,7 @@ impl Table {
 
 fn arithmetic(all: &mut Table) {
     all.add(
-        Column { lanes: 8 },
+        Column { lanes: 8, gated: false },
         "column_8",
         &[
             ("product_3_q", Slice(1)),
@@ -52,7 +52,7 @@ fn arithmetic(all: &mut Table) {
         ],
     );
     all.add(
-        Place { bits: 21 },
+        Place { bits: 21, gated: false },
         "place_21",
         &[
             ("sd", SwapMux),
@@ -67,11 +67,11 @@ fn arithmetic(all: &mut Table) {
         ],
     );
     all.add(
-        ScaleAcc { blocks: 1, minima: true },
+        ScaleAcc { blocks: 1, minima: true, gated: false },
         "scale_acc_1_min",
         &[("term_q", Operator(WrapSub, WrapAdd)), ("acc_q", DropUpdate(0)), ("acc_q", Slice(-1)), ("too_large_q", Operator(And, Or))],
     );
-    all.add(ScaleAcc { blocks: 4, minima: false }, "scale_acc_4", &[("pair0_1_q", Operator(WrapAdd, WrapSub))]);
+    all.add(ScaleAcc { blocks: 4, minima: false, gated: false }, "scale_acc_4", &[("pair0_1_q", Operator(WrapAdd, WrapSub))]);
     all.add(
         ToFloat,
         "to_float",

@@ -7,8 +7,8 @@ use heddle_core::{
     power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, PowerDomain, PowerIdle, PowerLoop, PowerQDevice, PowerResidency,
-    PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerIdle, PowerLoop, PowerQDevice,
+    PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 
 type Blocks = Vec<Box<dyn Block>>;
@@ -21,15 +21,24 @@ fn boxed<B: Block + 'static>(blocks: impl IntoIterator<Item = B>) -> Blocks {
 }
 
 pub fn column() -> Blocks {
-    boxed([4, 8, 16, 32].map(|lanes| Column { lanes }))
+    boxed([4, 8, 16, 32].into_iter().flat_map(|lanes| [false, true].map(|gated| Column { lanes, gated })))
 }
 
 pub fn place() -> Blocks {
-    boxed([SUM_BITS, SUM_X_BITS].map(|bits| Place { bits }))
+    boxed([(SUM_BITS, false), (SUM_X_BITS, false), (SUM_BITS, true)].map(|(bits, gated)| Place { bits, gated }))
 }
 
 pub fn scale_acc() -> Blocks {
-    boxed([1, 2, 4].into_iter().flat_map(|blocks| [false, true].map(|minima| ScaleAcc { blocks, minima })))
+    let plain = [1, 2, 4].into_iter().flat_map(|blocks| [false, true].map(|minima| ScaleAcc { blocks, minima, gated: false }));
+    boxed(plain.chain([(1, true), (2, false)].map(|(blocks, minima)| ScaleAcc { blocks, minima, gated: true })))
+}
+
+pub fn power_demand() -> Blocks {
+    boxed([(1, 1), (4, 1), (4, 2), (3, 2), (8, 3)].map(|(columns, per_domain)| PowerDemand::new(columns, per_domain)))
+}
+
+pub fn isolate() -> Blocks {
+    boxed([Isolate])
 }
 
 pub fn to_float() -> Blocks {
