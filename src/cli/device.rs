@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::driver::golden::Golden;
 use crate::driver::sim::{self, Sim};
-use crate::driver::{Driver, Transport};
+use crate::driver::{Driver, Transport, waves};
 use crate::generate::source::{self, Source};
 
 /// The configuration of the hardware.
@@ -37,7 +37,8 @@ pub struct TransportArgs {
     /// What the matrix products run on
     #[arg(long, value_enum, default_value = "sim")]
     pub transport: Kind,
-    /// Write the waveforms of the simulation to this file (.vcd or .fst)
+    /// Write the waveforms of the simulation to this file (.vcd or .fst); with power domains also a view for GTKWave
+    /// that shows their states by name (FILE.gtkw)
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// First clock cycle of the waveforms
@@ -97,6 +98,7 @@ impl TransportArgs {
         if let Some(file) = &self.trace {
             let window: Range<u64> = self.trace_from..self.trace_from.saturating_add(self.trace_cycles);
             sim.trace(file, window)?;
+            waves::save(file, config)?;
         }
         Ok(sim)
     }

@@ -9,6 +9,7 @@ pub mod gating;
 pub mod golden;
 pub mod sim;
 mod transport;
+pub mod waves;
 
 use heddle_core::config::{CONTRACT_VERSION, Config};
 use heddle_core::descriptor::{BYTES, Cause, disassemble};
