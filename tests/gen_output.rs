@@ -117,6 +117,47 @@ fn each_difference_is_listed() {
 }
 
 #[test]
+fn a_design_with_power_domains_has_a_folder_for_simulation() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("gated");
+    let gated = generate(&Config::gated()).unwrap();
+    write(&gated, &out).unwrap();
+    assert_eq!(compare(&gated, &out).unwrap(), []);
+    let manifest: serde_json::Value = serde_json::from_str(&gated["manifest.json"]).unwrap();
+    assert_eq!(manifest["simulation_top"], "heddle_top_corrupt");
+    // Every file of the list is there, seen from its folder; the last is the top.
+    let list: Vec<&str> = gated["sim/filelist.f"].lines().filter(|line| !line.starts_with("//")).collect();
+    assert_eq!(*list.last().unwrap(), "heddle_top_corrupt.v");
+    assert!(list.contains(&"../heddle_isolate.v") && list.contains(&"heddle_array_column_corrupt.v"), "{list:?}");
+    assert!(list.iter().all(|file| out.join("sim").join(file).exists()), "{list:?}");
+    assert!(gated.contains_key("power.upf"));
+    // Changes there are found, and others' files there protected.
+    fs::remove_file(out.join("sim/filelist.f")).unwrap();
+    fs::write(out.join("sim/notes.txt"), "mine").unwrap();
+    let found = compare(&gated, &out).unwrap();
+    let expected = [("sim/filelist.f", Difference::Missing), ("sim/notes.txt", Difference::Unexpected)];
+    assert_eq!(found, expected.map(|(name, difference)| (name.to_string(), difference)));
+    let error = write(&gated, &out).unwrap_err();
+    assert!(matches!(&error, OutputError::Foreign { foreign, .. } if foreign == &["sim/notes.txt"]), "{error}");
+    fs::remove_file(out.join("sim/notes.txt")).unwrap();
+    // A design without domains takes the place of all of it.
+    write(&files(), &out).unwrap();
+    assert!(!out.join("sim").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_in_the_place_of_the_folder_is_foreign() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (dir.path().join("gated"), dir.path().join("elsewhere"));
+    write(&files(), &out).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, out.join("sim")).unwrap();
+    let error = write(&generate(&Config::gated()).unwrap(), &out).unwrap_err();
+    assert!(matches!(&error, OutputError::Foreign { foreign, .. } if foreign == &["sim"]), "{error}");
+}
+
+#[test]
 fn files_of_others_are_never_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let (files, out) = (files(), dir.path().join("nano"));

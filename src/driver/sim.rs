@@ -51,7 +51,17 @@ impl Sim {
 
     /// As [`Sim::new`] with a memory of other timing.
     pub fn with_memory(library: &Library, memory: MemoryConfig) -> Result<Sim, SocError> {
-        Ok(Sim { soc: Soc::new(library.instance()?, memory)? })
+        Sim::of(library.instance()?, memory)
+    }
+
+    /// An instance whose inputs may have been set: it is reset here.
+    pub fn of(instance: Model, memory: MemoryConfig) -> Result<Sim, SocError> {
+        Ok(Sim { soc: Soc::new(instance, memory)? })
+    }
+
+    /// What surrounds the accelerator: memory, power switches.
+    pub fn soc(&mut self) -> &mut Soc<Model> {
+        &mut self.soc
     }
 
     /// How the switches of its power domains answer from now on, if it has any.

@@ -10,12 +10,13 @@ pub mod rtl;
 pub mod source;
 
 use heddle_core::config::{self, CONTRACT_VERSION, Config};
+use heddle_core::power::upf;
 use heddle_core::{descriptor, registers};
-use rtl::{Rtl, RtlError};
+use rtl::{Power, Rtl, RtlError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Texts by file name, without folders.
+/// Texts by file name; some are in the folder [`SIM`].
 pub type Files = BTreeMap<String, String>;
 
 /// Under what everything that is generated may be used; JSON files have it under `license` or `$comment`.
@@ -23,6 +24,9 @@ pub const LICENCE: &str = "MIT OR Apache-2.0";
 
 /// Name of the file that lists the others.
 pub const MANIFEST: &str = "manifest.json";
+
+/// Folder of the design for simulation in which power domains lose their contents.
+pub const SIM: &str = "sim";
 
 /// What `manifest.json` says.
 #[derive(Serialize)]
@@ -38,6 +42,9 @@ struct Manifest<'a> {
     top: Option<&'a str>,
     /// Module names, instantiated ones first; each is in `<name>.v`.
     modules: Vec<&'a str>,
+    /// Name of the top module of `sim/filelist.f`; absent without power domains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulation_top: Option<&'a str>,
     config: &'a Config,
     /// Bytes in each of the other files.
     sizes: BTreeMap<&'a str, usize>,
@@ -61,6 +68,13 @@ pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
     add("descriptors.md", licensed(&descriptor::markdown()));
     add("config.toml", config_toml(config));
     add("config.schema.json", config::json_schema());
+    if let Some(power) = &rtl.power {
+        add(upf::FILE, power.upf.clone());
+        for (name, text) in &power.files {
+            add(&format!("{SIM}/{name}"), text.clone());
+        }
+        add(&format!("{SIM}/filelist.f"), sim_filelist(power));
+    }
     if let Some(diagram) = &rtl.diagram {
         add("diagram.svg", diagram.clone());
     }
@@ -76,8 +90,23 @@ pub fn licensed(page: &str) -> String {
 
 /// One file per line, instantiated ones first, as `-f` of Verilator and `-c` of Icarus read it.
 fn filelist(rtl: &Rtl) -> String {
-    let lines = rtl.files.iter().map(|(name, _)| format!("{name}\n"));
-    std::iter::once("// SPDX-License-Identifier: MIT OR Apache-2.0\n".to_owned()).chain(lines).collect()
+    lines(rtl.files.iter().map(|(name, _)| format!("{name}\n")))
+}
+
+/// The same for the folder [`SIM`], which has only what differs.
+fn sim_filelist(power: &Power) -> String {
+    let own = |file: &str| power.files.iter().any(|(name, _)| name == file);
+    lines(
+        power
+            .modules
+            .iter()
+            .map(|module| format!("{module}.v"))
+            .map(|file| if own(&file) { format!("{file}\n") } else { format!("../{file}\n") }),
+    )
+}
+
+fn lines(files: impl Iterator<Item = String>) -> String {
+    std::iter::once("// SPDX-License-Identifier: MIT OR Apache-2.0\n".to_owned()).chain(files).collect()
 }
 
 fn config_toml(config: &Config) -> String {
@@ -94,6 +123,7 @@ fn manifest(config: &Config, rtl: &Rtl, files: &Files) -> String {
         digest: config.digest_hex(),
         top: rtl.modules.last().map(String::as_str),
         modules: rtl.modules.iter().map(String::as_str).collect(),
+        simulation_top: rtl.power.as_ref().and_then(|power| power.modules.last()).map(String::as_str),
         config,
         sizes: files.iter().map(|(name, text)| (name.as_str(), text.len())).collect(),
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The output folder: written as a whole or not at all, and compared file by file.
 
-use super::{Files, MANIFEST};
+use super::{Files, MANIFEST, SIM};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -53,6 +53,9 @@ fn replace(files: &Files, out: &Path, parent: &Path, name: &OsStr) -> io::Result
     let scratch = tempfile::Builder::new().prefix(&hidden(name)).rand_bytes(RANDOM).tempdir_in(parent).map_err(without_path)?;
     let (new, old) = (scratch.path().join(NEW), scratch.path().join(OLD));
     fs::create_dir(&new)?;
+    if files.keys().any(|file| in_sim(file)) {
+        fs::create_dir(new.join(SIM))?;
+    }
     for (file, text) in files {
         fs::write(new.join(file), text)?;
     }
@@ -151,16 +154,30 @@ fn listed(manifest: &Path) -> BTreeSet<String> {
     sizes.map(|sizes| sizes.keys().cloned().chain([MANIFEST.into()]).collect()).unwrap_or_default()
 }
 
-/// Names in a folder; none if it does not exist.
+/// Names in a folder, those in its own folder [`SIM`] with it in front; none if it does not exist. Other folders,
+/// and a link in the place of [`SIM`], are entries as a whole.
 fn entries(folder: &Path) -> io::Result<BTreeSet<String>> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-        Err(error) => Err(error),
-        Ok(entries) => {
-            let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            entries.map(name).collect()
+    let mut all = BTreeSet::new();
+    let found = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+        found => found?,
+    };
+    for entry in found {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == SIM && entry.file_type()?.is_dir() {
+            for inner in fs::read_dir(entry.path())? {
+                all.insert(format!("{SIM}/{}", inner?.file_name().to_string_lossy()));
+            }
+        } else {
+            all.insert(name);
         }
     }
+    Ok(all)
+}
+
+fn in_sim(file: &str) -> bool {
+    file.strip_prefix(SIM).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {

@@ -4,6 +4,7 @@
 
 use heddle_core::config::{Config, Format, PRESETS};
 use heddle_core::engine::ram::{self, Shape};
+use heddle_core::power::intent::Intent;
 use heddle_core::top;
 use heddle_lang::{Builder, Expr, Module, Ty, builder::Mem, stdlib::fifo, verilog};
 use heddle_tb::blocks::one_domain;
@@ -55,13 +56,21 @@ fn configurations() -> Vec<Config> {
     all.push(variant("narrow_port", &["array.lanes=32", "array.columns=1", "memory.port_bits=32"]));
     all.push(variant("wide_port", &["array.lanes=4", "array.columns=2", "memory.port_bits=512", "memory.burst_beats=64"]));
     all.push(variant("widest_lanes", &["array.lanes=128", "array.columns=1", "memory.port_bits=64"]));
+    all.push(variant("gated_by_two", &["array.columns=3", "power.columns_per_domain=2", "power.switch_stages=1"]));
     all.push(variant("two_blocks", &["array.lanes=64", "array.columns=1", "memory.port_bits=64", "activations.blocks=8"]));
     all
 }
 
-/// The configurations and the blocks of a power domain, with short and long chains of switches.
+/// The configurations, those with power domains in their corrupted form as well, and the blocks of a power domain,
+/// with short and long chains of switches.
 fn designs() -> Vec<Emitted> {
     let mut all: Vec<Emitted> = configurations().iter().map(Emitted::new).collect();
+    for config in configurations().iter().filter(|config| config.domains() > 0) {
+        let top = top::top(config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
+        let intent = Intent::of(config, &top).unwrap_or_else(|e| panic!("{}: {e}", config.name));
+        let corrupted = intent.corrupted(&top).unwrap_or_else(|e| panic!("{}: {e}", config.name));
+        all.push(Emitted::of(&format!("{}, corrupted", config.name), &corrupted));
+    }
     for stages in [1, 4, 8] {
         let domain = one_domain(stages).unwrap_or_else(|e| panic!("a domain with {stages} segments: {e}"));
         all.push(Emitted::of(&domain.name, &domain));

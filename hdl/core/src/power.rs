@@ -4,11 +4,13 @@
 pub mod demand;
 pub mod domain;
 pub mod idle;
+pub mod intent;
 pub mod isolate;
 pub mod q_device;
 pub mod residency;
 pub mod switches;
 pub mod unit;
+pub mod upf;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@
 //! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
 //! Reset      none: what is valid is known to the control pipe beside all columns
 //!
-//! In a power domain (`gated`) `ce_i` is its clock gate, and `block`, below 32 lanes, is retained while it is off.
+//! In a power domain (`gated`) `ce_i` is its clock gate, and `block`, below 32 lanes, is retained while it is off; then
+//! `rst_i` clears what is valid, so that nothing is added to the sum that came back.
 //! Registers take a value only where `valid_i` has got to: a column that is not in use, or waits, does not toggle.
 
 use heddle_lang::{BuildError, Builder, Module, Ty};
@@ -26,12 +27,17 @@ pub fn latency(lanes: u32) -> u32 {
 /// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32;
 /// `gated`: it is in a power domain.
 pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
-    let mut m = Builder::new(format!("column_{lanes}"), file!());
+    // Where a sum is retained, nothing that wakes up with its domain may add to it.
+    let reset = gated && lanes < BLOCK;
+    let name = format!("column_{lanes}");
+    let mut m = if reset { Builder::clocked(name, file!()) } else { Builder::new(name, file!()) };
     m.doc(&format!(
         "Dot product of a block of {BLOCK}: {lanes} signed 8 x 8 products per cycle.\nThe sum is valid {} cycles after the last operands of the block.",
         latency(lanes)
     ));
-    m.clock("clk");
+    if !reset {
+        m.clock("clk");
+    }
     if gated {
         m.clock_enable();
     }
@@ -47,7 +53,7 @@ pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     m.comment("Where the operands have got to");
     let levels = lanes.trailing_zeros();
     let depth = latency(lanes) - 1;
-    let at = m.stages("valid", &valid, depth);
+    let at = if reset { m.stages_reset("valid", &valid, depth) } else { m.stages("valid", &valid, depth) };
     m.comment("Products, with the multiplier's output register");
     let operands = x.chunks(8).into_iter().zip(w.chunks(8));
     let product = m.register_each_when("product", &at[0], operands.map(|(x, w)| x.as_signed() * w.as_signed()));

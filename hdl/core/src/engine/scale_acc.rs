@@ -73,7 +73,8 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
     }
     m.comment("Valid blocks that exceeded the grid");
     let any = flags.into_iter().reduce(|a, b| a | b).unwrap_or_else(|| Expr::bit_const(false));
-    let too_large = m.register("too_large", placed & any);
+    // Read as soon as a domain is connected again, before its clock runs: only the reset has cleared it by then.
+    let too_large = m.register_reset("too_large", placed & any);
 
     m.comment("Blocks of one cycle, summed");
     let mut level = 0;
