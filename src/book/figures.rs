@@ -7,6 +7,7 @@ use super::wave::{self, Signal, Value};
 use heddle_core::config::{Config, Format};
 use heddle_core::engine::column;
 use heddle_core::engine::weight_fetch::{DEST_ACTIVATIONS, DEST_DESCRIPTOR, DEST_WEIGHTS};
+use heddle_core::power::dvfs;
 use heddle_core::registers::map;
 use heddle_core::top;
 use heddle_lang::{Simulator, stdlib};
@@ -20,7 +21,17 @@ pub fn all() -> Result<Vec<(&'static str, String)>, BookError> {
     let figure = |name, result: Result<String, Failure>| {
         result.map(|text| (name, text)).map_err(|e| BookError::Figure { figure: name, reason: e.to_string() })
     };
-    Ok(vec![figure("stream.svg", stream())?, figure("column.svg", column_blocks())?, figure("matmul.svg", matmul_overlap())?])
+    let [raise, lower] = match dvfs_moves() {
+        Ok(moves) => moves.map(Ok),
+        Err(e) => [Err(e.to_string().into()), Err(e)],
+    };
+    Ok(vec![
+        figure("stream.svg", stream())?,
+        figure("column.svg", column_blocks())?,
+        figure("matmul.svg", matmul_overlap())?,
+        figure("power_dvfs_raise.svg", raise)?,
+        figure("power_dvfs_lower.svg", lower)?,
+    ])
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -105,6 +116,49 @@ fn column_blocks() -> Result<String, Failure> {
         })?;
     }
     Ok(wave::draw("Three blocks through a column of 8 lanes", &recorder.signals))
+}
+
+/// The DVFS unit from a layer to the pair of its entry, up and then down; the supplies answer after two cycles.
+fn dvfs_moves() -> Result<[String; 2], Failure> {
+    const NAMES: [&str; 8] =
+        ["layer_valid_i", "layer_class_i", "voltage_o", "voltage_req_o", "voltage_ack_i", "clock_code_o", "clock_req_o", "clock_ack_i"];
+    const CYCLES: usize = 32;
+    let config = Config::gated();
+    let module = dvfs::dvfs(config.power.dvfs_entries, &config.power.clock_limits)?;
+    let mut recorder = Recorder::new(Simulator::new(&module)?, &NAMES);
+    recorder.sim.reset()?;
+    recorder.set("limit", 1000)?;
+    // Without targets a layer takes the last of the four entries of its class.
+    for (index, clock, voltage) in [(3, 8, 64), (7, 40, 160)] {
+        for (port, value) in [("index", index), ("table_clock", clock), ("table_voltage", voltage), ("table_write", 1)] {
+            recorder.set(port, value)?;
+        }
+        recorder.sim.step()?;
+    }
+    recorder.set("table_write", 0)?;
+    // From the reset's pair down to the first one, up, and down again.
+    let mut drawn = Vec::new();
+    for (class, title) in [(0, "From reset"), (1, "Up: voltage, then clock"), (0, "Down: clock, then voltage")] {
+        recorder.signals.iter_mut().for_each(|s| s.values.clear());
+        let mut requests = [[0; 2]; 2];
+        for cycle in 0..CYCLES {
+            let valid = u64::from(cycle == 1);
+            recorder.set("layer_valid", valid)?;
+            recorder.set("layer_class", class)?;
+            for (request, rail) in requests.iter_mut().zip(["voltage", "clock"]) {
+                recorder.set(&format!("{rail}_ack"), request[1])?;
+                let port = recorder.sim.port(&format!("{rail}_req"))?;
+                *request = [recorder.sim.get(port), request[0]];
+            }
+            recorder.cycle(|name, value| match name {
+                "layer_class_i" if valid == 0 => Value::Any,
+                "layer_class_i" | "voltage_o" | "clock_code_o" => Value::Bus(value.to_string()),
+                _ => Value::Bit(value == 1),
+            })?;
+        }
+        drawn.push(wave::draw(title, &recorder.signals));
+    }
+    Ok([drawn.swap_remove(1), drawn.swap_remove(1)])
 }
 
 const DESCRIPTOR: &str = "#c23b5a";

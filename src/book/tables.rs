@@ -70,21 +70,26 @@ fn all() -> impl Iterator<Item = Config> {
     PRESETS.into_iter().map(|name| Config::preset(name).expect("a preset of this crate"))
 }
 
-/// The ports of a module of the preset, grouped as in its source.
+/// The ports of a module of the preset, or else of `gated`, grouped as in its source.
 pub fn ports(name: &str) -> Result<String, String> {
-    let config = Config::preset(PRESET).expect("a preset of this crate");
-    let top = top::top(&config).map_err(|e| e.to_string())?;
-    let hierarchy = top.hierarchy();
-    let module = hierarchy.iter().find(|m| m.name == name).ok_or_else(|| {
-        let names: Vec<&str> = hierarchy.iter().map(|m| m.name.as_str()).collect();
-        format!("no module `{name}` in `{PRESET}`; there are {}", names.join(", "))
-    })?;
-    Ok(port_table(module))
+    let mut names = Vec::new();
+    for preset in [PRESET, "gated"] {
+        let config = Config::preset(preset).expect("a preset of this crate");
+        let top = top::top(&config).map_err(|e| e.to_string())?;
+        let hierarchy = top.hierarchy();
+        if let Some(module) = hierarchy.iter().find(|m| m.name == name) {
+            return Ok(port_table(preset, module));
+        }
+        names.extend(hierarchy.iter().map(|m| m.name.clone()));
+    }
+    names.sort();
+    names.dedup();
+    Err(format!("no module `{name}` in `{PRESET}` or `gated`; there are {}", names.join(", ")))
 }
 
-fn port_table(module: &Arc<Module>) -> String {
+fn port_table(preset: &str, module: &Arc<Module>) -> String {
     let described = module.ports().any(|(_, net)| !net.doc.is_empty());
-    let mut text = format!("Module `heddle_{}` as built for `{PRESET}`:\n\n| port | direction | bits |", module.name);
+    let mut text = format!("Module `heddle_{}` as built for `{preset}`:\n\n| port | direction | bits |", module.name);
     text += if described { " meaning |\n|---|---|---|---|\n" } else { "\n|---|---|---|\n" };
     for (_, net) in module.ports() {
         let _ = write!(text, "| `{}{}` | {} | {} |", net.name, net.kind.suffix(), direction(net), bits(net.ty));

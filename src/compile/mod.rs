@@ -7,6 +7,7 @@
 
 mod error;
 mod host;
+pub mod layer;
 mod map;
 mod stage;
 

@@ -2,14 +2,16 @@
 //! Stages: matrices that the device multiplies in one run, all with the same activations.
 //!
 //! A stage has one program for each number of columns, so that the host writes activations, starts a program and
-//! reads results; descriptors are never written while the model runs.
+//! reads results; descriptors are never written while the model runs. With a DVFS unit there is one more, which tells
+//! it that this is decode and not prefill.
 
 use heddle_core::config::{Config, Format};
-use heddle_core::descriptor::{BYTES, Descriptor, Matmul, ROWS_MAX, program_bytes};
+use heddle_core::descriptor::{Descriptor, Matmul, Phase, ROWS_MAX, program_bytes};
 use heddle_core::format::layout::LayoutError;
 use heddle_core::format::region::{ActivationLayout, result_bytes};
 
 use super::CompileError;
+use super::layer::{Mark, marks};
 use super::map::{Matrix, MemoryMap};
 use crate::model::gguf::Gguf;
 use crate::model::llama::{ModelSpec, SpecError};
@@ -19,6 +21,8 @@ use crate::model::llama::{ModelSpec, SpecError};
 pub struct Stage {
     /// For 1, 2, .. columns.
     pub programs: Vec<Program>,
+    /// For the one column of decode, where that is told apart.
+    pub decode: Option<Program>,
     /// Where the activations go, and how they lie there.
     pub activations: u32,
     pub layout: ActivationLayout,
@@ -58,13 +62,21 @@ impl Plan {
         let mut sizes = LAYER_STAGES.repeat(spec.layers);
         sizes.push(1);
         let layouts: Vec<ActivationLayout> = split(&matrices, &sizes).map(|m| layout(m, config)).collect::<Result<_, _>>()?;
-        let program_bytes = sizes.iter().map(|n| columns * (n + 1) * BYTES as usize).sum();
+        let beats: Vec<u64> = split(&matrices, &sizes).map(|m| m.iter().map(|m| m.beats as u64).sum()).collect();
+        let marks = marks(config, &beats);
+        // As long as they will be: addresses do not change their length.
+        let mut programs = Vec::new();
+        let unplaced = MemoryMap::default();
+        for ((matrices, layout), mark) in split(&matrices, &sizes).zip(&layouts).zip(&marks) {
+            stage(matrices, *layout, &unplaced, columns, *mark, &mut programs);
+        }
+        let program_bytes = programs.len();
         let activation_bytes = columns * layouts.iter().map(ActivationLayout::column_bytes).max().unwrap_or(0);
         let results = split(&matrices, &sizes).map(|m| result_offsets(m, columns).1).max().unwrap_or(0);
         let map = MemoryMap::new(config, program_bytes, activation_bytes, results, matrices)?;
         let (mut stages, mut programs) = (Vec::new(), Vec::new());
-        for (matrices, layout) in split(&map.matrices, &sizes).zip(layouts) {
-            stages.push(stage(matrices, layout, &map, columns, &mut programs));
+        for ((matrices, layout), mark) in split(&map.matrices, &sizes).zip(layouts).zip(marks) {
+            stages.push(stage(matrices, layout, &map, columns, mark, &mut programs));
         }
         Ok(Plan { stages, programs, map })
     }
@@ -121,24 +133,39 @@ fn result_offsets(matrices: &[Matrix], columns: usize) -> (Vec<usize>, usize) {
     (offsets.collect(), end)
 }
 
-fn stage(matrices: &[Matrix], layout: ActivationLayout, map: &MemoryMap, columns: usize, programs: &mut Vec<u8>) -> Stage {
+fn stage(
+    matrices: &[Matrix],
+    layout: ActivationLayout,
+    map: &MemoryMap,
+    columns: usize,
+    mark: Option<Mark>,
+    programs: &mut Vec<u8>,
+) -> Stage {
     let offsets = result_offsets(matrices, columns).0;
     let outputs: Vec<Output> =
         matrices.iter().zip(offsets).map(|(m, at)| Output { address: map.results + at as u32, rows: m.rows }).collect();
-    let mut stage = Stage { programs: Vec::new(), activations: map.activations, layout, outputs };
-    for columns in 1..=columns {
-        let descriptors = descriptors(matrices, &stage, columns);
+    let mut stage = Stage { programs: Vec::new(), decode: None, activations: map.activations, layout, outputs };
+    let mut place = |stage: &Stage, columns: usize, phase: Phase| {
+        let descriptors = descriptors(matrices, stage, columns, mark.map(|mark| mark.around(phase)));
         let weights: usize = matrices.iter().map(|m| m.beats).sum();
         let results: usize = matrices.iter().map(|m| m.rows * columns).sum();
         let beats = weights + columns * layout.column_beats() + results;
-        stage.programs.push(Program { address: programs.len() as u32, beats: beats as u64 });
+        let program = Program { address: programs.len() as u32, beats: beats as u64 };
         programs.extend(program_bytes(&descriptors));
+        program
+    };
+    for columns in 1..=columns {
+        let program = place(&stage, columns, Phase::Prefill);
+        stage.programs.push(program);
     }
+    stage.decode = mark.map(|_| place(&stage, 1, Phase::Decode));
     stage
 }
 
-fn descriptors(matrices: &[Matrix], stage: &Stage, columns: usize) -> Vec<Descriptor> {
-    let mut program = Vec::with_capacity(matrices.len() + 1);
+/// `layers`: what the DVFS unit is told before and after the matrices.
+fn descriptors(matrices: &[Matrix], stage: &Stage, columns: usize, layers: Option<(Descriptor, Vec<Descriptor>)>) -> Vec<Descriptor> {
+    let (before, after) = layers.map_or((None, vec![]), |(before, after)| (Some(before), after));
+    let mut program: Vec<Descriptor> = before.into_iter().collect();
     for (i, (m, output)) in matrices.iter().zip(&stage.outputs).enumerate() {
         program.push(Descriptor::Matmul(Matmul {
             format: m.format,
@@ -152,6 +179,17 @@ fn descriptors(matrices: &[Matrix], stage: &Stage, columns: usize) -> Vec<Descri
             tag: i as u16,
         }));
     }
+    program.extend(after);
     program.push(Descriptor::End { tag: 0 });
     program
+}
+
+impl Stage {
+    /// The program for so many columns.
+    pub fn program(&self, columns: usize, phase: Phase) -> Option<&Program> {
+        match (phase, &self.decode) {
+            (Phase::Decode, Some(decode)) if columns == 1 => Some(decode),
+            _ => self.programs.get(columns.checked_sub(1)?),
+        }
+    }
 }

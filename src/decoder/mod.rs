@@ -8,6 +8,7 @@ mod attention;
 mod cache;
 mod generation;
 
+use heddle_core::descriptor::Phase;
 use heddle_core::numerics::F24;
 use heddle_core::numerics::attention::rotate;
 use heddle_core::numerics::functions::silu;
@@ -43,6 +44,8 @@ pub struct Decoder {
     driver: Driver,
     cache: Vec<LayerCache>,
     position: usize,
+    /// Of the pass under way.
+    phase: Phase,
     inv_dim: F24,
     epsilon: F24,
 }
@@ -56,6 +59,7 @@ impl Decoder {
         Ok(Decoder {
             cache: vec![LayerCache::new(spec.kv_heads, spec.head_size); spec.layers],
             position: 0,
+            phase: Phase::Prefill,
             inv_dim: F24::from_f64(1.0 / spec.dim as f64),
             epsilon: F24::from_f32(spec.rms_eps),
             model,
@@ -85,6 +89,7 @@ impl Decoder {
     /// Appends `ids` (at least one) to the sequence; gives the logits after the last.
     pub fn prefill(&mut self, ids: &[u32]) -> Result<Vec<F24>, DecodeError> {
         self.check(ids)?;
+        self.begin(ids)?;
         let mut last = Vec::new();
         for ids in ids.chunks(self.columns()) {
             last = self.layers(ids)?;
@@ -96,12 +101,20 @@ impl Decoder {
     /// Appends `ids` to the sequence; gives the logits after each: `ids.len()` x vocabulary.
     pub fn logits_of_each(&mut self, ids: &[u32]) -> Result<Vec<F24>, DecodeError> {
         self.check(ids)?;
+        self.begin(ids)?;
         let mut all = Vec::with_capacity(ids.len() * self.model.spec.vocab);
         for ids in ids.chunks(self.columns()) {
             let x = self.layers(ids)?;
             all.extend(self.logits(&x)?);
         }
         Ok(all)
+    }
+
+    /// One token after others is decode; anything else is prefill, whose target its batches share.
+    fn begin(&mut self, ids: &[u32]) -> Result<(), DecodeError> {
+        self.phase = if ids.len() == 1 && self.position > 0 { Phase::Decode } else { Phase::Prefill };
+        let batches = ids.len().div_ceil(self.columns());
+        Ok(self.driver.begin_pass(self.phase, batches)?)
     }
 
     /// Vectors that share one stream of weights.
@@ -133,11 +146,11 @@ impl Decoder {
 
     /// One layer; `x`: tokens x dim.
     fn layer(&mut self, index: usize, x: &mut [F24]) -> Result<(), DecodeError> {
-        let Decoder { model, driver, cache, position, inv_dim, epsilon } = self;
+        let Decoder { model, driver, cache, position, phase, inv_dim, epsilon } = self;
         let (spec, layer) = (&model.spec, &model.layers[index]);
         let norm = |x: &[F24], weight: &[F24]| normalised(x, weight, *inv_dim, *epsilon);
 
-        let [mut q, mut k, v] = take(driver.multiply(&layer.qkv, &norm(x, &layer.attn_norm))?);
+        let [mut q, mut k, v] = take(driver.multiply(&layer.qkv, &norm(x, &layer.attn_norm), *phase)?);
         let columns = x.len() / spec.dim;
         let (q_size, kv_size) = (spec.heads * spec.head_size, spec.kv_heads * spec.head_size);
         let mut attention = Attention::new(spec);
@@ -154,12 +167,12 @@ impl Decoder {
         if attention.saturated() {
             return Err(DecodeError::Saturated { layer: index });
         }
-        let [y] = take(driver.multiply(&layer.attn_output, &quantised(&y, columns))?);
+        let [y] = take(driver.multiply(&layer.attn_output, &quantised(&y, columns), *phase)?);
         add(x, &y);
 
-        let [gate, up] = take(driver.multiply(&layer.gate_up, &norm(x, &layer.ffn_norm))?);
+        let [gate, up] = take(driver.multiply(&layer.gate_up, &norm(x, &layer.ffn_norm), *phase)?);
         let h: Vec<F24> = gate.iter().zip(&up).map(|(gate, up)| silu(*gate) * *up).collect();
-        let [y] = take(driver.multiply(&layer.down, &quantised(&h, columns))?);
+        let [y] = take(driver.multiply(&layer.down, &quantised(&h, columns), *phase)?);
         add(x, &y);
         Ok(())
     }
@@ -167,7 +180,7 @@ impl Decoder {
     /// The logits of residual vectors; at most [`Decoder::columns`] of them.
     fn logits(&mut self, x: &[F24]) -> Result<Vec<F24>, DecodeError> {
         let h = normalised(x, &self.model.output_norm, self.inv_dim, self.epsilon);
-        let [logits] = take(self.driver.multiply(&self.model.logits, &h)?);
+        let [logits] = take(self.driver.multiply(&self.model.logits, &h, self.phase)?);
         Ok(logits)
     }
 }

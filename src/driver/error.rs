@@ -5,6 +5,7 @@ use heddle_core::config::CONTRACT_VERSION;
 use heddle_core::descriptor::Cause;
 use heddle_core::format::layout::LayoutError;
 
+use super::dvfs::DvfsError;
 use super::{GatingError, TransportError};
 
 /// Why an operation of the driver failed.
@@ -38,6 +39,8 @@ pub enum DriverError {
     Gating(#[from] GatingError),
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Dvfs(#[from] DvfsError),
 }
 
 /// The error state: why and at which descriptor the accelerator stopped.

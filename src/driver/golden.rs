@@ -87,7 +87,7 @@ impl Golden {
                 Ok(Descriptor::Matmul(m)) => {
                     traffic.results += result_bytes(m.rows as usize, usize::from(m.columns)).div_ceil(beat) as u64;
                 }
-                Ok(Descriptor::Fence { .. }) => {}
+                Ok(Descriptor::Fence { .. } | Descriptor::Layer(_)) => {}
                 Ok(Descriptor::End { .. }) | Err(_) => break,
             }
         }

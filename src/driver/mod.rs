@@ -4,6 +4,7 @@
 //! A [`Transport`] reaches some accelerator; the [`Driver`] is the same for all of them.
 
 mod counters;
+pub mod dvfs;
 mod error;
 pub mod gating;
 pub mod golden;
@@ -12,7 +13,7 @@ mod transport;
 pub mod waves;
 
 use heddle_core::config::{CONTRACT_VERSION, Config};
-use heddle_core::descriptor::{BYTES, Cause, disassemble};
+use heddle_core::descriptor::{BYTES, Cause, Phase, disassemble};
 use heddle_core::format::region::read_results;
 use heddle_core::numerics::F24;
 use heddle_core::numerics::quant::Activations;
@@ -37,6 +38,8 @@ pub struct Driver {
     transport: Box<dyn Transport>,
     config: Config,
     counters: Counters,
+    /// Of a DVFS unit.
+    targets: dvfs::Targets,
     /// Reused for what is read from the device.
     buffer: Vec<u8>,
 }
@@ -48,7 +51,13 @@ impl Driver {
         transport.write_reg(map::CONTROL.offset, map::CONTROL_CLEAR.mask())?;
         transport.write_reg(map::IRQ_STATUS.offset, IRQS)?;
         transport.write_reg(map::IRQ_ENABLE.offset, IRQS)?;
-        Ok(Driver { transport, config: config.clone(), counters: Counters::default(), buffer: Vec::new() })
+        Ok(Driver {
+            transport,
+            config: config.clone(),
+            counters: Counters::default(),
+            targets: dvfs::Targets::default(),
+            buffer: Vec::new(),
+        })
     }
 
     pub fn config(&self) -> &Config {
@@ -95,10 +104,10 @@ impl Driver {
 
     /// Multiplies each matrix of `stage` with these vectors.
     ///
-    /// `x`: 1 to `array.columns` vectors. Gives, for each matrix, columns x rows: the whole result of the first
+    /// `x`: 1 to `array.columns` vectors; `phase`: which target a DVFS unit measures the pass against. Gives, for each matrix, columns x rows: the whole result of the first
     /// vector, then that of the second.
-    pub fn multiply(&mut self, stage: &Stage, x: &[Activations]) -> Result<Vec<Vec<F24>>, DriverError> {
-        let Some(program) = x.len().checked_sub(1).and_then(|i| stage.programs.get(i)) else {
+    pub fn multiply(&mut self, stage: &Stage, x: &[Activations], phase: Phase) -> Result<Vec<Vec<F24>>, DriverError> {
+        let Some(program) = stage.program(x.len(), phase) else {
             return Err(DriverError::Columns { found: x.len(), limit: stage.programs.len() });
         };
         let region = stage.layout.write(x)?;

@@ -40,4 +40,5 @@ native! {
     power_switches: 2,
     power_residency: 3,
     power_loop: 3,
+    power_dvfs: 6,
 }

@@ -45,4 +45,5 @@ verilog! {
     power_switches: 2,
     power_residency: 3,
     power_loop: 3,
+    power_dvfs: 3,
 }

@@ -6,10 +6,12 @@
 
 mod cause;
 mod decoder;
+mod layer;
 mod text;
 
 pub use cause::Cause;
 pub use decoder::Decoder;
+pub use layer::{CLASS, FIRST, LAST, LAYER, Layer, PHASE, PROGRESS, Phase, layer_reserved};
 pub use text::{disassemble, markdown};
 
 use crate::config::Format;
@@ -51,7 +53,7 @@ pub struct Opcode {
     pub doc: &'static str,
 }
 
-pub const OPCODE: Field = field("opcode", 0, 0, 8, "1, 2, 3", "Kind of descriptor.");
+pub const OPCODE: Field = field("opcode", 0, 0, 8, "1, 2, 3, 4", "Kind of descriptor.");
 pub const FORMAT: Field = field("format", 0, 8, 8, "a format that is built in", "Weight format: 0 Q8_0, 1 Q4_0, 2 Q4_1, 3 Q5_0.");
 pub const REUSE_ACT: Field = field(
     "reuse_act",
@@ -88,7 +90,7 @@ pub const END: Opcode =
     Opcode { name: "END", code: 3, fields: &[OPCODE, TAG], doc: "A FENCE; then stops, sets STATUS.done and raises the interrupt." };
 
 /// Every kind of descriptor, by code.
-pub const OPCODES: [&Opcode; 3] = [&MATMUL, &FENCE, &END];
+pub const OPCODES: [&Opcode; 4] = [&MATMUL, &FENCE, &END, &LAYER];
 
 /// A matrix product; fields as in [`MATMUL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +112,7 @@ pub enum Descriptor {
     Matmul(Matmul),
     Fence { tag: u16 },
     End { tag: u16 },
+    Layer(Layer),
 }
 
 impl Matmul {
@@ -143,6 +146,7 @@ impl Descriptor {
             Descriptor::Matmul(matmul) => matmul.encode(),
             Descriptor::Fence { tag } => marker(&FENCE, *tag),
             Descriptor::End { tag } => marker(&END, *tag),
+            Descriptor::Layer(layer) => layer.encode(),
         }
     }
 }

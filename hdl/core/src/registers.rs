@@ -6,6 +6,7 @@
 //! made from it. An access to an address that is not listed is answered with `SLVERR`, and reads 0.
 
 mod c_header;
+pub mod dvfs;
 mod json;
 pub mod map;
 mod markdown;

@@ -12,6 +12,7 @@ use crate::{
         act_buffer, array, counted, counters, csr, dequant, result_store, sequencer,
         weight_fetch::{self, DEST_ACTIVATIONS, DEST_BITS, DEST_DESCRIPTOR, DEST_WEIGHTS},
     },
+    power::dvfs::attach,
     registers::{ADDRESS_BITS, map},
 };
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs};
@@ -42,6 +43,7 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     let csr_unit = csr::csr(config)?;
     let counters_unit = counters::counters(config)?;
     let sequencer = sequencer(&mut m, config, &wires, power.as_ref())?;
+    let dvfs = attach::attach(&mut m, config, &sequencer)?;
     let fetch = fetch(&mut m, config, &axi, &sequencer, &wires)?;
     route(&mut m, &fetch, &wires);
     let power = power.map(|power| power.units(&mut m, config, &sequencer, &wires)).transpose()?;
@@ -80,7 +82,8 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     ];
     events.extend(power.iter().map(|power| ("wake_stall_event", power.stall.clone())));
     let counters = m.instance("counters", &counters_unit, &events);
-    registers(&mut m, config, &csr_unit, &sequencer, &counters, &saturated.q(), &wires, power.as_ref());
+    let shown = power::registers(power.as_ref(), dvfs.as_ref());
+    registers(&mut m, config, &csr_unit, &sequencer, &counters, &saturated.q(), &wires, shown);
     m.build()
 }
 
@@ -380,8 +383,9 @@ fn registers(
     counters: &Outputs,
     saturated: &Expr,
     w: &Wires,
-    power: Option<&Units>,
+    power: Vec<(String, Expr)>,
 ) {
+    let powered = !power.is_empty();
     let port = |m: &mut Builder, name: &str, width: u32| m.input(&format!("s_axil_{name}"), Ty::Unsigned(width));
     let mut inputs: Vec<(String, Expr)> = Vec::new();
     m.comment("Registers");
@@ -415,7 +419,7 @@ fn registers(
         let value = counters.get(&name);
         inputs.push((name, value));
     }
-    inputs.extend(power.iter().flat_map(|power| power.registers()).map(|(n, e)| (n.to_string(), e)));
+    inputs.extend(power);
     let inputs: Vec<(&str, Expr)> = inputs.iter().map(|(n, e)| (n.as_str(), e.clone())).collect();
     let csr = m.instance("csr", unit, &inputs);
     for name in ["awready", "wready", "bvalid", "bresp", "arready", "rvalid", "rdata", "rresp"] {
@@ -428,7 +432,7 @@ fn registers(
     m.drive(&w.program, Expr::concat([csr.get("program_address"), Expr::constant(Ty::Unsigned(5), 0)]));
     m.unused("scratch", "SCRATCH is for tests of the link.", &[csr.get("scratch")]);
     let pending = (csr.get("irq_status_done") & csr.get("irq_enable_done")) | (csr.get("irq_status_error") & csr.get("irq_enable_error"));
-    let pending = if power.is_some() { pending | power::pending(&csr) } else { pending };
+    let pending = if powered { pending | power::pending(&csr) } else { pending };
     let irq = m.register_reset("irq", pending);
     m.output("irq", irq);
 }

@@ -5,8 +5,8 @@
 use super::{Block, BlockError, Dut, geometry, shape, units::Units};
 use crate::random::Random;
 use heddle_core::{
-    config::Config,
-    descriptor::{self, Cause, Decoder, Descriptor, Matmul, REGION_ALIGN, ROWS_MAX, Words},
+    config::{Config, Power},
+    descriptor::{self, Cause, Decoder, Descriptor, Layer, Matmul, Phase, REGION_ALIGN, ROWS_MAX, Words},
     engine::sequencer,
     format::{layout::Layout, region::ActivationLayout},
 };
@@ -23,6 +23,12 @@ pub struct Sequencer {
 impl Sequencer {
     pub fn new(lanes: u32, columns: u32, port_bits: u32) -> Sequencer {
         Sequencer { config: geometry(lanes, columns, port_bits) }
+    }
+
+    /// In a build with a DVFS unit.
+    pub fn with_dvfs(self, entries: u32) -> Sequencer {
+        let power = Power { dvfs_entries: entries, ..self.config.power.clone() };
+        Sequencer { config: Config { power, ..self.config } }
     }
 }
 
@@ -49,6 +55,8 @@ pub enum Event {
         tag: u64,
         results: u64,
     },
+    /// A layer begins; without its tag.
+    Layer(Layer),
 }
 
 /// How a program ends: the cause and address of an error.
@@ -80,7 +88,9 @@ struct Toggles {
 
 impl Block for Sequencer {
     fn name(&self) -> String {
-        format!("sequencer, {}", shape(&self.config))
+        let dvfs = self.config.power.dvfs_entries;
+        let dvfs = if dvfs > 0 { format!(", DVFS of {dvfs}") } else { String::new() };
+        format!("sequencer, {}{dvfs}", shape(&self.config))
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
@@ -129,6 +139,10 @@ impl Sequencer {
         if rng.chance(60) {
             return (Descriptor::Fence { tag: rng.bits() as u16 }.encode(), None);
         }
+        let classes = self.config.power.dvfs_entries / 8;
+        if classes > 0 && rng.chance(80) {
+            return (layer(rng, classes as u8).encode(), None);
+        }
         let per_cycle = self.config.blocks_per_cycle();
         let steps = self.config.activations.blocks / per_cycle;
         let mut address = || rng.bits() as u32 / REGION_ALIGN * REGION_ALIGN;
@@ -171,6 +185,9 @@ impl Sequencer {
                 Ok(Descriptor::End { .. }) => return,
                 // The next descriptor is asked for before the work of this one.
                 Ok(Descriptor::Fence { .. }) => program.events.push(self.fetch(next)),
+                Ok(Descriptor::Layer(layer)) => {
+                    program.events.extend([Event::Layer(Layer { tag: 0, ..layer }), self.fetch(next)]);
+                }
                 Ok(Descriptor::Matmul(m)) => {
                     program.events.push(self.fetch(next));
                     self.work(&m, toggles, &mut program.events);
@@ -212,6 +229,17 @@ impl Sequencer {
             results: m.results.into(),
         });
         toggles.tag ^= 1;
+    }
+}
+
+fn layer(rng: &mut Random, classes: u8) -> Layer {
+    Layer {
+        phase: if rng.chance(128) { Phase::Decode } else { Phase::Prefill },
+        class: rng.bits() as u8 % classes,
+        first: rng.chance(128),
+        last: rng.chance(128),
+        progress: rng.bits() as u8,
+        tag: rng.bits() as u16,
     }
 }
 

@@ -7,7 +7,10 @@ use super::{
     sequencer::{End, Event, Fault, Program},
 };
 use crate::{random::Random, simulator::Simulator};
-use heddle_core::{config::Config, descriptor};
+use heddle_core::{
+    config::Config,
+    descriptor::{self, Layer, Phase},
+};
 
 /// Matrices that may be issued and not finished.
 const IN_FLIGHT: usize = 2;
@@ -21,6 +24,8 @@ pub struct Units {
     load: [Pin; 4],
     matrix: [Pin; 8],
     status: [Pin; 7],
+    /// Only with a DVFS unit.
+    layer: Option<[Pin; 6]>,
 }
 
 /// What is under way in a run.
@@ -57,6 +62,10 @@ impl Units {
                 "matrix_results",
             ])?,
             status: dut.outputs(["busy", "done", "error", "cause", "error_addr", "finished", "stopped"])?,
+            layer: match config.power.dvfs_entries {
+                0 => None,
+                _ => Some(dut.outputs(["layer_valid", "layer_phase", "layer_class", "layer_first", "layer_last", "layer_progress"])?),
+            },
             dut,
         })
     }
@@ -137,6 +146,13 @@ impl Units {
         let [job_ready, load_ready, matrix_ready, ..] = self.answers;
         let get = |pin: Pin| self.dut.read(pin);
         let mut now = Vec::new();
+        if let Some([valid, phase, class, first, last, progress]) = self.layer
+            && self.dut.high(valid)
+        {
+            let phase = if self.dut.high(phase) { Phase::Decode } else { Phase::Prefill };
+            let (class, progress) = (get(class) as u8, get(progress) as u8);
+            now.push(Event::Layer(Layer { phase, class, first: self.dut.high(first), last: self.dut.high(last), progress, tag: 0 }));
+        }
         let [valid, last_block, columns, bank] = self.load;
         if get(valid) & get(load_ready) == 1 {
             now.push(Event::Load { last_block: get(last_block), columns: get(columns), bank: get(bank) });

@@ -4,8 +4,10 @@
 //! Port names are those of `docs/architecture.md`.
 
 pub(crate) mod pins;
+mod supply;
 mod switches;
 
+pub use supply::{Rail, Supplies, SupplyTiming, Taken};
 pub use switches::{SwitchTiming, Switches};
 
 use pins::{AxiPins, LitePins};
@@ -47,6 +49,8 @@ pub struct Soc<S: Simulator> {
     lite: LiteMaster,
     /// Of an accelerator with power domains.
     switches: Option<Switches<S::Port>>,
+    /// Of an accelerator with a DVFS unit.
+    supplies: Option<Supplies<S::Port>>,
     /// What the pins carry now, so that only changes are driven.
     driven: ToMaster,
     driven_lite: LiteToSlave,
@@ -62,6 +66,7 @@ impl<S: Simulator> Soc<S> {
             axi: AxiPins::find(&sim)?,
             axil: LitePins::find(&sim)?,
             switches: Switches::find(&sim)?,
+            supplies: Supplies::find(&sim)?,
             sim,
             memory: Memory::new(memory)?,
             lite: LiteMaster::new(LiteSkew::Together),
@@ -84,6 +89,9 @@ impl<S: Simulator> Soc<S> {
         self.axil.drive(&mut self.sim, &self.driven_lite);
         if let Some(switches) = &mut self.switches {
             switches.reset(&mut self.sim);
+        }
+        if let Some(supplies) = &mut self.supplies {
+            supplies.reset(&mut self.sim);
         }
         self.sim.set(self.rst, 1);
         for _ in 0..cycles {
@@ -117,6 +125,9 @@ impl<S: Simulator> Soc<S> {
         }
         if let Some(switches) = &mut self.switches {
             switches.step(&mut self.sim);
+        }
+        if let Some(supplies) = &mut self.supplies {
+            supplies.step(&mut self.sim);
         }
         self.sim.settle()?;
         let mut data = [0; 64];
@@ -182,6 +193,11 @@ impl<S: Simulator> Soc<S> {
     /// The power switches of its domains, if it has any.
     pub fn switches(&mut self) -> Option<&mut Switches<S::Port>> {
         self.switches.as_mut()
+    }
+
+    /// The regulator and the PLL of its DVFS unit, if it has one.
+    pub fn supplies(&mut self) -> Option<&mut Supplies<S::Port>> {
+        self.supplies.as_mut()
     }
 
     pub fn irq(&self) -> bool {

@@ -7,7 +7,7 @@ use heddle_core::{
     power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerIdle, PowerLoop, PowerQDevice,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerLoop, PowerQDevice,
     PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 
@@ -50,10 +50,12 @@ pub fn lanes() -> Blocks {
 }
 
 pub fn dequant() -> Blocks {
-    let all = STREAMS.map(|(lanes, port)| Dequant::new(lanes, port));
+    // And beats of several blocks, of which the last may be fill.
+    let wide = [(8, 256), (32, 256), (32, 512), (64, 512)];
+    let all = STREAMS.into_iter().chain(wide).map(|(lanes, port)| Dequant::new(lanes, port));
     let alone = Format::ALL.map(|f| Dequant::new(16, 64).with_formats(&[f]));
     let pairs = [[Format::Q8_0, Format::Q4_0], [Format::Q5_0, Format::Q4_1]].map(|f| Dequant::new(32, 128).with_formats(&f));
-    boxed(all.into_iter().chain(alone).chain(pairs))
+    boxed(all.chain(alone).chain(pairs))
 }
 
 pub fn act_buffer() -> Blocks {
@@ -71,7 +73,9 @@ pub fn result_store() -> Blocks {
 }
 
 pub fn sequencer() -> Blocks {
-    boxed([(4, 1, 32), (8, 2, 64), (16, 4, 128), (64, 2, 256), (128, 8, 512)].map(|(l, b, p)| Sequencer::new(l, b, p)))
+    let plain = [(4, 1, 32), (8, 2, 64), (16, 4, 128), (64, 2, 256), (128, 8, 512)].map(|(l, b, p)| Sequencer::new(l, b, p));
+    let dvfs = [(4, 1, 32, 16), (16, 4, 128, 32), (64, 2, 512, 64)].map(|(l, b, p, entries)| Sequencer::new(l, b, p).with_dvfs(entries));
+    boxed(plain.into_iter().chain(dvfs))
 }
 
 pub fn counters() -> Blocks {
@@ -106,4 +110,10 @@ pub fn power_residency() -> Blocks {
 /// The blocks of a domain together.
 pub fn power_loop() -> Blocks {
     boxed([1, 4, 8].map(|stages| PowerLoop { stages }))
+}
+
+pub fn power_dvfs() -> Blocks {
+    let usual = [7, 15, 23, 31, 39, 47, 55, 63];
+    let limits = [usual, [0, 0, 10, 10, 30, 31, 63, 63], usual];
+    boxed([16, 32, 64].into_iter().zip(limits).map(|(entries, clock_limits)| PowerDvfs { entries, clock_limits }))
 }

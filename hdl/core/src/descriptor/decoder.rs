@@ -2,8 +2,8 @@
 //! The checks that the sequencer makes, in its order.
 
 use super::{
-    ACTIVATIONS, BLOCKS, COLUMNS, Cause, Descriptor, END, FENCE, FORMAT, Matmul, OPCODE, OPCODES, REGION_ALIGN, RESULTS, REUSE_ACT, ROWS,
-    ROWS_MAX, TAG, WEIGHTS, Words,
+    ACTIVATIONS, BLOCKS, COLUMNS, Cause, Descriptor, END, FENCE, FORMAT, LAYER, Layer, Matmul, OPCODE, OPCODES, REGION_ALIGN, RESULTS,
+    REUSE_ACT, ROWS, ROWS_MAX, TAG, WEIGHTS, Words, layer_reserved,
 };
 use crate::config::{Config, Format};
 
@@ -14,6 +14,7 @@ pub struct Decoder {
     columns: u32,
     act_blocks: u32,
     blocks_per_cycle: u32,
+    dvfs_entries: u32,
     /// Columns and blocks of the activations on chip.
     loaded: Option<(u8, u32)>,
 }
@@ -26,6 +27,7 @@ impl Decoder {
             columns: config.array.columns,
             act_blocks: config.activations.blocks,
             blocks_per_cycle: config.blocks_per_cycle(),
+            dvfs_entries: config.power.dvfs_entries,
             loaded: None,
         }
     }
@@ -34,15 +36,17 @@ impl Decoder {
     /// the one with the lowest code.
     pub fn decode(&mut self, words: &Words) -> Result<Descriptor, Cause> {
         let code = OPCODE.get(words);
-        let opcode = OPCODES.into_iter().find(|opcode| opcode.code == code);
+        let opcode = OPCODES.into_iter().find(|opcode| opcode.code == code && (code != LAYER.code || self.dvfs_entries > 0));
         let opcode = opcode.ok_or(Cause::BadOpcode)?;
         let tag = TAG.get(words) as u16;
         let descriptor = match opcode.code {
             c if c == FENCE.code => Descriptor::Fence { tag },
             c if c == END.code => Descriptor::End { tag },
+            c if c == LAYER.code => Descriptor::Layer(Layer::decode(words)),
             _ => Descriptor::Matmul(self.matmul(words)?),
         };
-        if words.iter().zip(opcode.reserved()).any(|(word, mask)| word & mask != 0) {
+        let reserved = if code == LAYER.code { layer_reserved(self.dvfs_entries) } else { opcode.reserved() };
+        if words.iter().zip(reserved).any(|(word, mask)| word & mask != 0) {
             return Err(Cause::ReservedNotZero);
         }
         if let Descriptor::Matmul(matmul) = &descriptor {

@@ -145,3 +145,30 @@ proptest! {
         }
     }
 }
+
+/// A LAYER in base, or in a build with a table of so many entries.
+fn decode_layer(entries: u32, layer: Layer) -> Result<Descriptor, Cause> {
+    let mut config = Config::base();
+    config.power.dvfs_entries = entries;
+    Decoder::new(&config).decode(&layer.encode())
+}
+
+#[test]
+fn a_layer_is_known_only_where_there_is_a_dvfs_unit() {
+    let layer = Layer { phase: Phase::Decode, class: 1, first: true, last: false, progress: 0x55, tag: 3 };
+    assert_eq!(layer.encode(), [0x5500_1304, 0, 0, 0, 0, 0, 3, 0]);
+    assert_eq!(decode_layer(16, layer), Ok(Descriptor::Layer(layer)));
+    assert_eq!(decode_layer(0, layer), Err(Cause::BadOpcode));
+    assert_eq!(layer.to_string(), "LAYER   decode, class 1, 85/256 done, first, tag 3");
+}
+
+#[test]
+fn a_layer_has_no_class_past_the_table() {
+    for (entries, classes) in [(16, 2), (32, 4), (64, 8)] {
+        for class in 0..8 {
+            let layer = Layer { class, ..Layer::default() };
+            let expected = if class < classes { Ok(Descriptor::Layer(layer)) } else { Err(Cause::ReservedNotZero) };
+            assert_eq!(decode_layer(entries, layer), expected, "{entries} entries, class {class}");
+        }
+    }
+}

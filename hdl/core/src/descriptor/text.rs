@@ -11,6 +11,7 @@ impl fmt::Display for Descriptor {
             Descriptor::Matmul(matmul) => matmul.fmt(f),
             Descriptor::Fence { tag } => write!(f, "FENCE   tag {tag}"),
             Descriptor::End { tag } => write!(f, "END     tag {tag}"),
+            Descriptor::Layer(layer) => layer.fmt(f),
         }
     }
 }

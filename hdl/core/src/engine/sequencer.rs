@@ -3,7 +3,8 @@
 //!
 //! Ports      `start_i` (ignored while busy and in the error state), `clear_i` (ignored while busy), `program_i`,
 //!            status; `job_*`: reads for `weight_fetch`; `beat_*`: descriptor beats back from it; `load_*`: to
-//!            `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store` at once; `matrix_done_i`,
+//!            `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store` at once; `layer_*`, with a DVFS unit:
+//!            to it, which is never waited for; `matrix_done_i`,
 //!            `store_idle_i`, errors
 //! Latency    about 30 cycles from a descriptor's beats to the first read of its weights, behind the matrix before
 //! Throughput two matrices in flight: one streams, the next one's reads are already asked for
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{Config, Format},
-    descriptor::{self, Cause, Field},
+    descriptor::{self, Cause, Field, Words},
 };
 use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, builder::States};
 use std::sync::Arc;
@@ -172,10 +173,12 @@ struct Fields {
     results: Expr,
     reserved_matmul: Expr,
     reserved_marker: Expr,
+    /// Only with a DVFS unit.
+    reserved_layer: Option<Expr>,
 }
 
 impl Fields {
-    fn new(m: &mut Builder, _config: &Config, fetch: &Fetch) -> Fields {
+    fn new(m: &mut Builder, config: &Config, fetch: &Fetch) -> Fields {
         m.comment("The descriptor in hand");
         let take = m.forward("take", Ty::BIT);
         let mut field = |f: Field| m.register_when(f.name, &take, fetch.data.slice(f.bit(), f.width));
@@ -184,16 +187,17 @@ impl Fields {
         let (rows, blocks) = (field(descriptor::ROWS), field(descriptor::BLOCKS));
         let (weights, results) = (field(descriptor::WEIGHTS), field(descriptor::RESULTS));
         let activations = field(descriptor::ACTIVATIONS);
-        let mut reserved = |name: &str, opcode: &descriptor::Opcode| {
-            let bits = opcode.reserved();
+        let mut reserved = |name: &str, bits: Words| {
             let parts =
                 bits.iter().enumerate().flat_map(|(w, mask)| (0..32).filter(move |b| mask >> b & 1 == 1).map(move |b| 32 * w as u32 + b));
             let runs = runs(parts.collect());
             let any = runs.into_iter().map(|(lsb, width)| fetch.data.slice(lsb, width).any()).reduce(|a, b| a | b);
             m.register_when(name, &take, any.unwrap_or_else(|| Expr::bit_const(false)))
         };
-        let reserved_matmul = reserved("reserved_matmul", &descriptor::MATMUL);
-        let reserved_marker = reserved("reserved_marker", &descriptor::FENCE);
+        let reserved_matmul = reserved("reserved_matmul", descriptor::MATMUL.reserved());
+        let reserved_marker = reserved("reserved_marker", descriptor::FENCE.reserved());
+        let entries = config.power.dvfs_entries;
+        let reserved_layer = (entries > 0).then(|| reserved("reserved_layer", descriptor::layer_reserved(entries)));
         let address = m.register_when("descriptor_addr", &take, fetch.address.q());
         let tag = descriptor::TAG;
         m.unused("tag", "The tag is the host's own.", &[fetch.data.slice(tag.bit(), tag.width)]);
@@ -211,6 +215,7 @@ impl Fields {
             results,
             reserved_matmul,
             reserved_marker,
+            reserved_layer,
         }
     }
 }
@@ -231,6 +236,7 @@ struct Verdict {
     cause: Expr,
     is_matmul: Expr,
     is_end: Expr,
+    is_layer: Option<Expr>,
     loaded: Reg,
     loaded_columns: Reg,
     loaded_blocks: Reg,
@@ -242,7 +248,12 @@ fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
     let is = |opcode: &descriptor::Opcode| f.opcode.eq(opcode.code);
     let is_matmul = m.wire("is_matmul", is(&descriptor::MATMUL));
     let is_end = m.wire("is_end", is(&descriptor::END));
-    let known = m.wire("is_known", &is_matmul | is(&descriptor::FENCE) | &is_end);
+    let is_layer = f.reserved_layer.as_ref().map(|_| m.wire("is_layer", is(&descriptor::LAYER)));
+    let mut known = &is_matmul | is(&descriptor::FENCE) | &is_end;
+    if let Some(is_layer) = &is_layer {
+        known = known | is_layer;
+    }
+    let known = m.wire("is_known", known);
     let formats = config.formats.iter().map(|x| f.format.eq(u32::from(x.id()))).reduce(|a, b| a | b);
     let format_ok = m.wire("format_ok", formats.unwrap_or_else(|| Expr::bit_const(false)));
     let columns_ok = m.wire("columns_ok", f.columns.any() & f.columns.le(config.array.columns));
@@ -256,7 +267,11 @@ fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
     let align_bits = descriptor::REGION_ALIGN.trailing_zeros();
     let low = |a: &Expr| a.slice(0, align_bits).any();
     let misaligned = m.wire("misaligned", low(&f.weights) | low(&f.activations) | low(&f.results));
-    let reserved = m.wire("reserved", is_matmul.mux(&f.reserved_matmul, &f.reserved_marker));
+    let mut reserved = f.reserved_marker.clone();
+    if let (Some(is_layer), Some(reserved_layer)) = (&is_layer, &f.reserved_layer) {
+        reserved = is_layer.mux(reserved_layer, &reserved);
+    }
+    let reserved = m.wire("reserved", is_matmul.mux(&f.reserved_matmul, &reserved));
     let loaded = m.reg("loaded", Ty::BIT, 0);
     let loaded_columns = m.reg_no_reset("loaded_columns", Ty::Unsigned(COLUMNS_BITS));
     let loaded_blocks = m.reg_no_reset("loaded_blocks", Ty::Unsigned(act_buffer::blocks_bits(config)));
@@ -281,7 +296,7 @@ fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
     let code = |c: Cause| Expr::constant(Ty::Unsigned(CAUSE_BITS), c.code().into());
     let cause = checks.into_iter().rev().fold(code(Cause::None), |other, (bad, c)| bad.mux(code(c), &other));
     let cause = m.wire("check_cause", cause);
-    Verdict { cause, is_matmul, is_end, loaded, loaded_columns, loaded_blocks }
+    Verdict { cause, is_matmul, is_end, is_layer, loaded, loaded_columns, loaded_blocks }
 }
 
 struct Sizes {
@@ -394,6 +409,10 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.go(state, take.clone(), "check");
     m.go(state, &checked & &bad, "stop");
     m.go(state, &checked & &v.is_matmul, "size");
+    let layer = v.is_layer.as_ref().map(|is_layer| m.wire("layer", &checked & !&bad & is_layer));
+    if let Some(layer) = &layer {
+        m.go(state, layer.clone(), "fetch");
+    }
     m.go(state, checked.clone(), "fence");
     m.go(state, state.is("size") & &size.done, "groups");
     m.go(state, state.is("groups"), "beats");
@@ -456,6 +475,19 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.output("matrix_bank", !bank.q());
     m.output("matrix_tag", tag.q());
     m.output("matrix_results", f.results.clone());
+    if let Some(layer) = &layer {
+        m.comment("A layer begins; its fields lie where a matrix has format and columns");
+        m.output("layer_valid", layer.clone());
+        for (name, field) in [
+            ("layer_phase", descriptor::PHASE),
+            ("layer_first", descriptor::FIRST),
+            ("layer_last", descriptor::LAST),
+            ("layer_class", descriptor::CLASS),
+        ] {
+            m.output(name, f.format.slice(field.lsb - descriptor::FORMAT.lsb, field.width));
+        }
+        m.output("layer_progress", f.columns.clone());
+    }
 
     if config.domains() > 0 {
         m.comment("A matrix is on its way to its issue");
@@ -494,7 +526,11 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.output("error_addr", error_addr.q());
     m.output("finished", finished);
     m.output("stopped", stopped);
-    m.output("descriptor", &matrix_go | (&fence_out & !&failed));
+    let mut completed = &matrix_go | (&fence_out & !&failed);
+    if let Some(layer) = layer {
+        completed = completed | layer;
+    }
+    m.output("descriptor", completed);
 }
 
 /// The same, in plain Rust: [`crate::descriptor::Decoder`] decides, `crate::device` executes.

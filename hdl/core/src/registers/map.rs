@@ -2,6 +2,7 @@
 //! The declaration: every register, its fields and their meaning.
 
 use super::Access::{ReadOnly, ReadWrite, WriteOneToClear, WriteOnly};
+use super::dvfs;
 use super::{Bits, Needs, Register, Reset, Value, bits, cause_values, register};
 use crate::config::{CONTRACT_VERSION, Config};
 use crate::power::domain;
@@ -141,7 +142,7 @@ pub const POWER_IRQ_STATUS: Register =
     register("POWER_IRQ_STATUS", 0x230, WriteOneToClear, "Pending events of power.").with_needs(Needs::Power).with_fields(&POWER_EVENTS);
 
 /// Every register there can be, by offset.
-pub const REGISTERS: [&Register; 43] = [
+pub const REGISTERS: [&Register; 54] = [
     &ID,
     &VERSION,
     &DIGEST_LO,
@@ -185,6 +186,17 @@ pub const REGISTERS: [&Register; 43] = [
     &POWER_CLEAR,
     &POWER_IRQ_ENABLE,
     &POWER_IRQ_STATUS,
+    &dvfs::DVFS_LIMIT,
+    &dvfs::DVFS_ENTRY,
+    &dvfs::DVFS_CONTROL,
+    &dvfs::DVFS_READ,
+    &dvfs::DVFS_STATE,
+    &dvfs::DVFS_TTFT,
+    &dvfs::DVFS_TPOT,
+    &dvfs::DVFS_ELAPSED,
+    &dvfs::DVFS_SLACK,
+    &dvfs::DVFS_VIOLATIONS,
+    &dvfs::DVFS_MOVES,
 ];
 
 const CAUSES: [Value; 12] = cause_values();

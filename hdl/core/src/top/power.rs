@@ -4,7 +4,7 @@
 use super::Wires;
 use crate::{
     config::Config,
-    power::{demand, unit},
+    power::{demand, dvfs::attach::Attached, unit},
     registers::map,
 };
 use heddle_lang::{BuildError, Builder, Expr, Ty, builder::Outputs};
@@ -136,7 +136,7 @@ impl Units {
     }
 
     /// Inputs of the registers.
-    pub fn registers(&self) -> Vec<(&'static str, Expr)> {
+    fn registers(&self) -> Vec<(&'static str, Expr)> {
         let shown = [
             ("power_state_state", "selected_state_code"),
             ("power_state_on", "selected_on"),
@@ -147,10 +147,24 @@ impl Units {
             ("power_irq_status_fault_set", "event"),
         ];
         let shown = shown.into_iter().map(|(port, net)| (port, self.power.get(net)));
-        let none = ["power_irq_status_ttft_set", "power_irq_status_tpot_set", "power_irq_status_dvfs_set"];
-        let none = none.map(|port| (port, Expr::bit_const(false)));
-        shown.chain(none).chain([("power_faults_domains", self.power.get("fault").resize(DOMAIN_BITS))]).collect()
+        shown.chain([("power_faults_domains", self.power.get("fault").resize(DOMAIN_BITS))]).collect()
     }
+}
+
+/// Inputs of the registers from what there is; an event of what there is not never happens.
+pub fn registers(units: Option<&Units>, dvfs: Option<&Attached>) -> Vec<(String, Expr)> {
+    let domains = units.into_iter().flat_map(Units::registers).map(|(port, value)| (port.to_string(), value));
+    let mut shown: Vec<(String, Expr)> = domains.chain(dvfs.into_iter().flat_map(Attached::registers)).collect();
+    if shown.is_empty() {
+        return shown;
+    }
+    for event in map::POWER_IRQ_STATUS.fields {
+        let port = format!("power_irq_status_{}_set", event.name);
+        if shown.iter().all(|(name, _)| *name != port) {
+            shown.push((port, Expr::bit_const(false)));
+        }
+    }
+    shown
 }
 
 /// An event of power is pending and enabled.
