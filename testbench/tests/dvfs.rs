@@ -154,7 +154,7 @@ fn check<S: Simulator>(config: &Config, sim: S, seed: u64) {
     assert_eq!(cause(&mut soc), "none");
 }
 
-const GEOMETRIES: [(u32, u32, u32, u32, u32); 3] = [(16, 4, 1, 32, 0), (32, 16, 2, 64, 1), (64, 64, 2, 256, 0)];
+const GEOMETRIES: [(u32, u32, u32, u32, u32); 3] = [(16, 4, 1, 32, 0), (32, 16, 2, 64, 1), (64, 32, 3, 512, 0)];
 
 #[test]
 fn native_equals_golden() {

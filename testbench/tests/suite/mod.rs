@@ -7,8 +7,8 @@ use heddle_core::{
     power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerLoop, PowerQDevice,
-    PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerLoop,
+    PowerQDevice, PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 
 type Blocks = Vec<Box<dyn Block>>;

@@ -184,7 +184,7 @@ impl<'a> Dequant<'a> {
             }
             high.q().slice(0, lanes)
         });
-        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &chunks);
+        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &finish, &chunks);
         self.m.comment("Integers of the lanes, by format");
         let w = self.decode(&kind, eight, four, high)?;
 
@@ -267,7 +267,7 @@ impl<'a> Dequant<'a> {
     }
 
     /// Collects beats into words and hands out chunks: the 8-bit and the 4-bit view of the chunk at hand.
-    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, chunks: &heddle_lang::Reg) -> (Expr, Expr) {
+    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, finish: &Expr, chunks: &heddle_lang::Reg) -> (Expr, Expr) {
         let (port, lanes, hold_bits) = (self.config.memory.port_bits, self.config.array.lanes, self.hold_bits);
         let ((n8, m8), (n4, m4)) = (self.ratio(8), self.ratio(4));
         self.m.comment("The word: beats come in at the top, chunks leave at the bottom of what was filled");
@@ -284,6 +284,11 @@ impl<'a> Dequant<'a> {
         } else {
             load.clone()
         };
+        let most = self.config.formats.iter().map(|f| if *f == Format::Q8_0 { m8 } else { m4 }).max().unwrap_or(0);
+        if most > self.config.cycles_per_block() {
+            // A word of several blocks may hold some of the fill behind the matrix.
+            m.on(chunks, finish, 0);
+        }
         m.on(chunks, &full, refill);
         m.on(chunks, emit, chunks.q().wrapping_sub(1));
         let hold = m.reg_no_reset("hold", Ty::Unsigned(hold_bits));
