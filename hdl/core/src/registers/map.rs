@@ -215,7 +215,7 @@ fn power(config: &Config) -> u32 {
     let gated = u32::from(config.domains() > 0);
     config.domains() << POWER_DOMAINS.lsb
         | config.power.columns_per_domain << POWER_COLUMNS.lsb
-        | gated * config.power.switch_stages << POWER_STAGES.lsb
+        | (gated * config.power.switch_stages) << POWER_STAGES.lsb
         | config.power.dvfs_entries << POWER_DVFS.lsb
 }
 

@@ -96,7 +96,8 @@ impl Domain {
     /// One rising edge.
     pub fn step(&mut self, i: &Inputs) {
         let (next, complaint) = self.follow(i);
-        let lost_while_alive = !self.outputs().domain_rst && !(i.weak_ack && i.strong_ack && i.power_good);
+        let powered = i.weak_ack && i.strong_ack && i.power_good;
+        let lost_while_alive = !(self.outputs().domain_rst || powered);
         let (next, complaint) = if lost_while_alive { (State::Faulted, Some(Cause::PowerLost)) } else { (next, complaint) };
         if i.clear {
             self.cause = Cause::None;
