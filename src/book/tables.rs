@@ -42,6 +42,7 @@ fn meant_for(preset: &str) -> &'static str {
         "nano" => "iCE40 UP5K",
         "small" => "ECP5-25F",
         "base" => "ECP5-85F",
+        "gated" => "`base` with power domains",
         "wide" => "ASIC scale",
         _ => "",
     }
