@@ -6,6 +6,8 @@ use heddle_core::power::domain::STATES;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// The accelerator in a trace of the simulation.
+const SCOPE: &str = "top.top";
 /// A bit, shown as it is.
 const BIT: &str = "@28";
 /// Hexadecimal, right-justified, by way of a table of names.
@@ -30,9 +32,9 @@ fn states() -> String {
 }
 
 fn layout(trace: &Path, names: &Path, domains: u32) -> String {
-    let mut text = format!("[dumpfile] \"{}\"\n{BIT}\nTOP.heddle_top.clk_i\n", trace.display());
+    let mut text = format!("[dumpfile] \"{}\"\n{BIT}\n{SCOPE}.clk_i\n", trace.display());
     for domain in 0..domains {
-        let controller = format!("TOP.heddle_top.power.domain_{domain}");
+        let controller = format!("{SCOPE}.power.domain_{domain}");
         text += &format!("@200\n-Power domain {domain}\n{NAMED}\n^1 {}\n{controller}.state_code_o[4:0]\n{BIT}\n", names.display());
         SHOWN.iter().for_each(|port| text += &format!("{controller}.{port}\n"));
     }
