@@ -463,4 +463,21 @@ mod tests {
         }
         assert!(built > 400, "{built}");
     }
+
+    #[test]
+    fn absent_power_domains_cost_no_gate() {
+        let parts = |config: &Config| -> Vec<String> {
+            let modules = top(config).unwrap().hierarchy();
+            let power = modules.iter().map(|m| m.name.clone()).filter(|name| name.starts_with("power") || name == "isolate");
+            let gates = modules.iter().filter(|m| m.port("ce").is_some()).map(|m| format!("ce of {}", m.name));
+            power.chain(gates).collect()
+        };
+        for config in [Config::nano(), Config::small(), Config::base(), Config::wide()] {
+            assert_eq!(parts(&config), [""; 0], "{}", config.name);
+        }
+        let gated = parts(&Config::gated());
+        assert!(["power", "power_domain", "isolate", "ce of array_column"].iter().all(|part| gated.iter().any(|p| p == part)), "{gated:?}");
+        let dvfs_alone = Config::gated().with_settings(&["power.columns_per_domain=0"]).unwrap();
+        assert!(parts(&dvfs_alone).iter().all(|part| part.starts_with("power_dvfs")));
+    }
 }
