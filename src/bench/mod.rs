@@ -5,6 +5,7 @@ pub mod decode;
 pub mod gating;
 pub mod hdl;
 pub mod port;
+pub mod power;
 pub mod speed;
 
 use crate::generate::licensed;
@@ -27,8 +28,18 @@ pub struct Table {
     pub notes: String,
     pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    /// Further tables of the same page.
+    pub parts: Vec<Part>,
     /// Targets that were missed.
     pub missed: Vec<String>,
+}
+
+/// A further table with a title of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Part {
+    pub title: &'static str,
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<String>>,
 }
 
 /// One bench.
@@ -41,32 +52,49 @@ pub struct Bench {
 }
 
 /// Every bench.
-pub const BENCHES: [Bench; 5] = [
+pub const BENCHES: [Bench; 6] = [
     Bench { name: port::NAME, timed: false, run: port::run },
+    Bench { name: power::NAME, timed: false, run: power::run },
     Bench { name: decode::NAME, timed: false, run: decode::run },
     Bench { name: gating::NAME, timed: false, run: gating::run },
     Bench { name: hdl::NAME, timed: true, run: hdl::run },
     Bench { name: speed::NAME, timed: true, run: speed::run },
 ];
 
+impl Part {
+    pub fn new(title: &'static str, head: &[&str]) -> Part {
+        Part { title, head: texts(head), rows: Vec::new() }
+    }
+}
+
+fn texts(head: &[&str]) -> Vec<String> {
+    head.iter().map(|s| s.to_string()).collect()
+}
+
+/// A table in Markdown, columns aligned.
+fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
+    let all = || std::iter::once(head).chain(rows.iter().map(Vec::as_slice));
+    let widths: Vec<usize> = (0..head.len()).map(|c| all().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
+    let line = |row: &[String]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let rule: Vec<String> = widths.iter().map(|&width| "-".repeat(width)).collect();
+    let body: String = rows.iter().map(|row| line(row)).collect();
+    line(head) + &line(&rule) + &body
+}
+
 impl Table {
     /// A table of texts.
     pub fn new(name: &'static str, title: &'static str, head: &[&str]) -> Table {
-        let head = head.iter().map(|s| s.to_string()).collect();
-        Table { name, title, notes: String::new(), head, rows: Vec::new(), missed: Vec::new() }
+        Table { name, title, notes: String::new(), head: texts(head), rows: Vec::new(), parts: Vec::new(), missed: Vec::new() }
     }
 
-    /// The table in Markdown, columns aligned.
+    /// The table and its parts in Markdown.
     pub fn markdown(&self) -> String {
-        let width = |c: usize| self.rows.iter().chain([&self.head]).map(|row| row[c].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
-        let line = |row: &[String]| {
-            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
-            format!("| {} |\n", cells.join(" | "))
-        };
-        let rule: Vec<String> = widths.iter().map(|&width| "-".repeat(width)).collect();
-        let body: String = self.rows.iter().map(|row| line(row)).collect();
-        line(&self.head) + &line(&rule) + &body
+        let part = |part: &Part| format!("\n## {}\n\n{}", part.title, markdown(&part.head, &part.rows));
+        let parts: String = self.parts.iter().map(part).collect();
+        markdown(&self.head, &self.rows) + &parts
     }
 
     /// The page of `docs/results`.

@@ -25,16 +25,21 @@ pub fn all() -> Result<Vec<(&'static str, String)>, BookError> {
         Ok(moves) => moves.map(Ok),
         Err(e) => [Err(e.to_string().into()), Err(e)],
     };
-    Ok(vec![
+    let mut all = vec![
         figure("stream.svg", stream())?,
         figure("column.svg", column_blocks())?,
         figure("matmul.svg", matmul_overlap())?,
         figure("power_dvfs_raise.svg", raise)?,
         figure("power_dvfs_lower.svg", lower)?,
-    ])
+    ];
+    for (name, text) in super::power::figures() {
+        all.push(figure(name, text)?);
+    }
+    Ok(all)
 }
 
-type Failure = Box<dyn std::error::Error>;
+/// Why a figure cannot be made.
+pub type Failure = Box<dyn std::error::Error>;
 
 /// Ports of a simulated module, recorded cycle by cycle.
 struct Recorder {
@@ -88,7 +93,7 @@ fn stream() -> Result<String, Failure> {
         })?;
         word += accepted;
     }
-    Ok(wave::draw("A stream through a skid buffer", &recorder.signals))
+    Ok(wave::draw("A stream through a skid buffer", &recorder.signals, wave::CYCLE))
 }
 
 /// Three blocks back to back through a column of 8 lanes; activations all 1, weights of block k all k.
@@ -115,7 +120,7 @@ fn column_blocks() -> Result<String, Failure> {
             _ => Value::Any,
         })?;
     }
-    Ok(wave::draw("Three blocks through a column of 8 lanes", &recorder.signals))
+    Ok(wave::draw("Three blocks through a column of 8 lanes", &recorder.signals, wave::CYCLE))
 }
 
 /// The DVFS unit from a layer to the pair of its entry, up and then down; the supplies answer after two cycles.
@@ -156,7 +161,7 @@ fn dvfs_moves() -> Result<[String; 2], Failure> {
                 _ => Value::Bit(value == 1),
             })?;
         }
-        drawn.push(wave::draw(title, &recorder.signals));
+        drawn.push(wave::draw(title, &recorder.signals, wave::CYCLE));
     }
     Ok([drawn.swap_remove(1), drawn.swap_remove(1)])
 }

@@ -5,7 +5,9 @@
 //! region stands between `<!-- generated: KIND ARGUMENT -->` and `<!-- end -->` on lines of their own.
 
 mod figures;
+mod power;
 mod regions;
+mod states;
 mod svg;
 mod tables;
 mod timeline;

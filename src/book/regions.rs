@@ -33,8 +33,9 @@ fn content(directive: &str) -> Result<String, String> {
     match (kind, argument) {
         ("presets", "") => tables::presets(),
         ("numbers", "") => tables::numbers(),
+        ("power-latency", "") => tables::power_latency(),
         ("ports", module) if !module.is_empty() => tables::ports(module),
-        _ => Err(format!("no region `{directive}`; there are: presets, numbers, ports MODULE")),
+        _ => Err(format!("no region `{directive}`; there are: presets, numbers, power-latency, ports MODULE")),
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Svg {
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy)]
 pub enum Anchor {
+    Start,
     Middle,
     End,
 }
@@ -36,6 +37,7 @@ impl Svg {
 
     pub fn text(&mut self, (x, y): (u32, u32), anchor: Anchor, fill: &str, text: &str) {
         let anchor = match anchor {
+            Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };

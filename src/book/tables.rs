@@ -8,6 +8,7 @@ use heddle_core::engine::{array, column, place, scale_acc, to_float};
 use heddle_core::top;
 use heddle_lang::expr::Ty;
 use heddle_lang::module::{Item, Module, Net, NetKind};
+use heddle_tb::power::{self, Latency};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -69,6 +70,15 @@ pub fn numbers() -> Result<String, String> {
 
 fn all() -> impl Iterator<Item = Config> {
     PRESETS.into_iter().map(|name| Config::preset(name).expect("a preset of this crate"))
+}
+
+/// Latency of each transition of a power domain's controller, from its native simulation.
+pub fn power_latency() -> Result<String, String> {
+    let mut text = String::from("| transition | from | to | cycles |\n|---|---|---|---|\n");
+    for Latency { name, from, to, cycles } in power::latencies().map_err(|e| e.to_string())? {
+        let _ = writeln!(text, "| {name} | {from} | {to} | {cycles} |");
+    }
+    Ok(text)
 }
 
 /// The ports of a module of the preset, or else of `gated`, grouped as in its source.

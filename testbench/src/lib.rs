@@ -7,6 +7,7 @@ pub mod formal;
 pub mod fuzz;
 pub mod matmul;
 pub mod mutation;
+pub mod power;
 pub mod random;
 pub mod rtl;
 pub mod simulator;

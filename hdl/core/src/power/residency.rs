@@ -43,7 +43,8 @@ pub fn residency() -> Result<Arc<Module>, BuildError> {
     let counted = m.wire("counted", entered.mux(&resumed, &total.q()).wrapping_add(1));
     m.next(&total, &counted);
     m.write(words, &leaves, &held, &counted);
-    m.on(&written, &leaves, written.q() | one_hot(&held));
+    let bit = Expr::constant(Ty::Unsigned(states), 1).shl(&held);
+    m.on(&written, &leaves, written.q() | bit);
 
     m.comment("The count that was asked for; the present state's is in the counter");
     let word = m.read(words, "word", Expr::bit_const(true), &select);
@@ -61,10 +62,4 @@ pub fn residency() -> Result<Arc<Module>, BuildError> {
     m.on(&ups, &up, ups.q().wrapping_add(1));
     m.output("ups", ups.q());
     m.build()
-}
-
-/// 2^code.
-fn one_hot(code: &Expr) -> Expr {
-    let bits: Vec<Expr> = (0..1u32 << code.width()).map(|state| code.eq(state)).collect();
-    Expr::pack(&bits)
 }
