@@ -12,6 +12,7 @@ heddle_act_buffer.v
 heddle_column_4.v
 heddle_place_21.v
 heddle_scale_acc_1.v
+heddle_array_column.v
 heddle_array.v
 heddle_to_float.v
 heddle_fifo_25x64.v

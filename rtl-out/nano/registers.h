@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Registers of the Heddle accelerator, configuration nano (digest aae18f524d8a94cc). */
+/* Registers of the Heddle accelerator, configuration nano (digest 09d4aeee21c9bf42). */
 
 #ifndef HEDDLE_REGISTERS_H
 #define HEDDLE_REGISTERS_H
@@ -20,11 +20,11 @@
 
 /* Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO) */
 #define HEDDLE_DIGEST_LO_OFFSET                      0x008u
-#define HEDDLE_DIGEST_LO_RESET                       0x528fe1aau
+#define HEDDLE_DIGEST_LO_RESET                       0xeeaed409u
 
 /* Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO) */
 #define HEDDLE_DIGEST_HI_OFFSET                      0x00cu
-#define HEDDLE_DIGEST_HI_RESET                       0xcc948a4du
+#define HEDDLE_DIGEST_HI_RESET                       0x42bfc921u
 
 /* Shape of the build. (RO) */
 #define HEDDLE_GEOMETRY_OFFSET                       0x010u
@@ -54,6 +54,22 @@
 /* Log2 of the longest burst in beats. */
 #define HEDDLE_LIMITS_BURST_LOG2_LSB                 20u
 #define HEDDLE_LIMITS_BURST_LOG2_MASK                0x00f00000u
+
+/* Power domains and DVFS of the build; 0 is none. (RO) */
+#define HEDDLE_POWER_OFFSET                          0x018u
+#define HEDDLE_POWER_RESET                           0x00000000u
+/* Power domains. */
+#define HEDDLE_POWER_DOMAINS_LSB                     0u
+#define HEDDLE_POWER_DOMAINS_MASK                    0x000000ffu
+/* Columns of the array in one domain. */
+#define HEDDLE_POWER_COLUMNS_LSB                     8u
+#define HEDDLE_POWER_COLUMNS_MASK                    0x0000ff00u
+/* Segments in each chain of switches. */
+#define HEDDLE_POWER_STAGES_LSB                      16u
+#define HEDDLE_POWER_STAGES_MASK                     0x00ff0000u
+/* Entries of the DVFS table. */
+#define HEDDLE_POWER_DVFS_ENTRIES_LSB                24u
+#define HEDDLE_POWER_DVFS_ENTRIES_MASK               0xff000000u
 
 /* Commands. (WO) */
 #define HEDDLE_CONTROL_OFFSET                        0x020u
@@ -98,6 +114,7 @@
 #define HEDDLE_CAUSE_CAUSE_READ_ERROR                8u
 #define HEDDLE_CAUSE_CAUSE_WRITE_ERROR               9u
 #define HEDDLE_CAUSE_CAUSE_REUSE_WITHOUT_ACTIVATIONS 10u
+#define HEDDLE_CAUSE_CAUSE_POWER_FAULT               11u
 
 /* Byte address of the descriptor that stopped the program. (RO) */
 #define HEDDLE_ERROR_ADDR_OFFSET                     0x02cu

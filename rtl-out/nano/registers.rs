@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Registers of the Heddle accelerator, configuration nano (digest aae18f524d8a94cc).
+//! Registers of the Heddle accelerator, configuration nano (digest 09d4aeee21c9bf42).
 
 /// A register: its byte offset and its value after reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +39,19 @@ pub const ID: Register = Register { offset: 0x000, reset: 0x48444c45 };
 pub const VERSION: Register = Register { offset: 0x004, reset: 0x00010000 };
 
 /// Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO)
-pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0x528fe1aa };
+pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0xeeaed409 };
 
 /// Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO)
-pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0xcc948a4d };
+pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0x42bfc921 };
 
 /// Shape of the build. (RO)
 pub const GEOMETRY: Register = Register { offset: 0x010, reset: 0x03040104 };
 
 /// Capacities of the build. (RO)
 pub const LIMITS: Register = Register { offset: 0x014, reset: 0x00570040 };
+
+/// Power domains and DVFS of the build; 0 is none. (RO)
+pub const POWER: Register = Register { offset: 0x018, reset: 0x00000000 };
 
 /// Commands. (WO)
 pub const CONTROL: Register = Register { offset: 0x020, reset: 0x00000000 };
@@ -161,6 +164,23 @@ pub mod limits {
     pub const BURST_LOG2: Field = Field { lsb: 20, width: 4 };
 }
 
+/// Fields of [`POWER`].
+pub mod power {
+    use super::Field;
+
+    /// Power domains.
+    pub const DOMAINS: Field = Field { lsb: 0, width: 8 };
+
+    /// Columns of the array in one domain.
+    pub const COLUMNS: Field = Field { lsb: 8, width: 8 };
+
+    /// Segments in each chain of switches.
+    pub const STAGES: Field = Field { lsb: 16, width: 8 };
+
+    /// Entries of the DVFS table.
+    pub const DVFS_ENTRIES: Field = Field { lsb: 24, width: 8 };
+}
+
 /// Fields of [`CONTROL`].
 pub mod control {
     use super::Field;
@@ -217,6 +237,8 @@ pub mod cause {
     pub const CAUSE_WRITE_ERROR: u32 = 9;
     /// reuse_act is set, but no earlier MATMUL since the start loaded activations, or its columns or blocks differ.
     pub const CAUSE_REUSE_WITHOUT_ACTIVATIONS: u32 = 10;
+    /// A power domain that a MATMUL needed has a fault: its results are wrong.
+    pub const CAUSE_POWER_FAULT: u32 = 11;
 }
 
 /// Fields of [`PROGRAM`].
