@@ -29,7 +29,17 @@ const POWER_CYCLES: u64 = 1000;
 
 /// Two domains of a column; a block takes two cycles, so that its sum is retained as well.
 fn config() -> Config {
-    let settings = ["array.lanes=16", "array.columns=2", "memory.port_bits=64", "power.columns_per_domain=1", "power.dvfs_entries=0"];
+    geometry(16, 2, 1, 64)
+}
+
+fn geometry(lanes: u32, columns: u32, per_domain: u32, port: u32) -> Config {
+    let settings = [
+        format!("array.lanes={lanes}"),
+        format!("array.columns={columns}"),
+        format!("memory.port_bits={port}"),
+        format!("power.columns_per_domain={per_domain}"),
+        "power.dvfs_entries=0".into(),
+    ];
     Config::gated().with_settings(&settings).expect("a legal configuration")
 }
 
@@ -115,13 +125,17 @@ fn noise_in_domains_without_power_changes_no_result() {
 }
 
 #[test]
-fn native_simulation_agrees() {
-    let config = config();
-    let top = top::top(&config).expect("the top");
-    let corrupted = Intent::of(&config, &top).expect("an intent").corrupted(&top).expect("the corrupted design");
-    for within in [0, 1] {
-        let ups = run(&config, Native::new(&corrupted).expect("native"), 5, within).unwrap_or_else(|e| panic!("within {within}: {e}"));
-        assert!(ups.iter().all(|&n| n > 0), "{ups:?}");
+fn other_geometries_in_native_simulation() {
+    // A block in eight cycles, in one, and two in a cycle; domains of several columns, the last one smaller.
+    for (lanes, columns, per_domain, port) in [(4, 1, 1, 32), (16, 4, 2, 64), (32, 3, 2, 128), (64, 2, 1, 256)] {
+        let config = geometry(lanes, columns, per_domain, port);
+        let top = top::top(&config).expect("the top");
+        let corrupted = Intent::of(&config, &top).expect("an intent").corrupted(&top).expect("the corrupted design");
+        for (seed, within) in [(1, 1), (5, 0), (7, 1)] {
+            let sim = Native::new(&corrupted).expect("native");
+            let ups = run(&config, sim, seed, within).unwrap_or_else(|e| panic!("{lanes} lanes, seed {seed}, within {within}: {e}"));
+            assert!(ups.iter().all(|&n| n > 0), "{lanes} lanes, seed {seed}: {ups:?}");
+        }
     }
 }
 

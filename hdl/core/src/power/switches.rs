@@ -50,7 +50,7 @@ impl<const N: usize> Logic for Switches<N> {
         self.told.d.next = 0.into();
         self.ack.next = self.live.val().any();
         if self.request.val() {
-            self.told.d.next = self.further.val().replace_bit(0, true);
+            self.told.d.next = self.further.val() | 1;
             self.ack.next = self.closed.val().all();
         }
     }
