@@ -13,6 +13,7 @@ mod report;
 mod solver;
 mod trace;
 mod unroll;
+mod upset;
 mod verify;
 mod yosys;
 
@@ -23,6 +24,7 @@ pub use report::{CoverRow, MutationRow, PropertyRow, Report};
 pub use solver::{Solver, SolverError};
 pub use trace::{Signal, Trace};
 pub use unroll::{Start, Unrolled};
+pub use upset::upset;
 pub use verify::{Options, Tools, select, verify};
 pub use yosys::models;
 

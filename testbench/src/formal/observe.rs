@@ -55,12 +55,12 @@ fn see(module: &mut Module, path: &str) -> Option<String> {
     Some(base)
 }
 
-fn add(module: &mut Module, name: String, ty: Ty, kind: NetKind) -> NetId {
+pub(super) fn add(module: &mut Module, name: String, ty: Ty, kind: NetKind) -> NetId {
     module.nets.push(Net { name, ty, kind, doc: String::new(), heading: vec![] });
     NetId(module.nets.len() as u32 - 1)
 }
 
-fn read(module: &Module, id: NetId) -> Expr {
+pub(super) fn read(module: &Module, id: NetId) -> Expr {
     let net = module.net(id);
     Expr::new(net.ty, Kind::Net(id, net.name.as_str().into()))
 }

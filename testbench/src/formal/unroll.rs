@@ -147,7 +147,10 @@ impl<'m> Unrolled<'m> {
         let (name, sort) = (name(term, cycle), &self.model.terms[term].sort);
         self.text += &match pieces {
             Some(pieces) => format!("(define-fun {name} () {sort} {})\n", render(pieces, of)),
-            None if cycle == 0 && self.start == Start::Reset && self.reset == Some(term) => format!("(define-fun {name} () {sort} true)\n"),
+            None if cycle == 0 && self.start == Start::Reset && self.reset == Some(term) => {
+                // An input is a truth value or a vector of one bit, as it is used first.
+                format!("(define-fun {name} () {sort} {})\n", if sort == "Bool" { "true" } else { "#b1" })
+            }
             None => format!("(declare-fun {name} () {sort})\n"),
         };
         self.written.insert((term, cycle));

@@ -3,7 +3,7 @@
 
 use heddle_lang::{
     Bits, Expr, Module, Ty,
-    expr::{BinaryOp, Kind, Node, UnaryOp},
+    expr::{BinaryOp, Kind, NetId, Node, UnaryOp},
     module::{Instance, Item, Register, Stmt},
     verilog::net_name,
 };
@@ -38,6 +38,10 @@ pub enum Change {
     DropUpdate(usize),
     /// An update of the register happens whether or not its condition holds.
     Always(usize),
+    /// An assignment to the net in its process, counted from 0, is left out.
+    DropAssign(usize),
+    /// A change in one arm of the `case` of a process: its constant by name, or `default`.
+    Arm(&'static str, Box<Change>),
 }
 
 impl fmt::Display for Change {
@@ -54,6 +58,8 @@ impl fmt::Display for Change {
             Change::Reset(to) => write!(f, "reset to {to}"),
             Change::DropUpdate(n) => write!(f, "update {n} left out"),
             Change::Always(n) => write!(f, "update {n} without its condition"),
+            Change::DropAssign(n) => write!(f, "assignment {n} left out"),
+            Change::Arm(arm, change) => write!(f, "in {arm}: {change}"),
         }
     }
 }
@@ -103,7 +109,7 @@ fn replace(module: &Arc<Module>, new: &Arc<Module>, done: &mut BTreeMap<String, 
 
 fn change_module(module: &Module, net: &str, change: &Change) -> Result<Module, ChangeError> {
     let mut copy = module.clone();
-    let mut rewriter = Rewriter { module, change, done: false, seen: HashMap::new() };
+    let mut rewriter = Rewriter::new(module, change);
     let mut driven = false;
     for item in &mut copy.items {
         let drives = match (&*item, net.split_once('.')) {
@@ -132,13 +138,17 @@ struct Rewriter<'a> {
     seen: HashMap<*const Node, Expr>,
 }
 
-impl Rewriter<'_> {
+impl<'a> Rewriter<'a> {
+    fn new(module: &'a Module, change: &'a Change) -> Self {
+        Rewriter { module, change, done: false, seen: HashMap::new() }
+    }
+
     fn item(&mut self, item: &mut Item, net: &str) {
         match item {
             Item::Assign(_, value) => *value = self.expr(value),
             Item::Register(register) => self.register(register),
             Item::Instance(instance) => self.instance(instance, net),
-            Item::Process(process) => self.stmts(&mut process.body),
+            Item::Process(process) => self.process(&mut process.body, net),
             Item::Memory(_) | Item::Comment(_) | Item::Parameter(..) | Item::Property(_) => {}
         }
     }
@@ -175,6 +185,22 @@ impl Rewriter<'_> {
                     update.value = self.expr(&update.value);
                 }
             }
+        }
+    }
+
+    fn process(&mut self, body: &mut Vec<Stmt>, net: &str) {
+        match self.change {
+            Change::Arm(name, change) => {
+                let Some(arm) = arm(body, name) else { return };
+                let mut inside = Rewriter::new(self.module, change);
+                inside.process(arm, net);
+                self.done = inside.done;
+            }
+            Change::DropAssign(n) => {
+                let Some(target) = self.module.ids().find(|id| net_name(self.module.net(*id)) == net) else { return };
+                self.done = drop_assign(body, target, &mut n.clone());
+            }
+            _ => self.stmts(body),
         }
     }
 
@@ -258,6 +284,39 @@ impl Rewriter<'_> {
         };
         Some(Expr::new(e.ty(), kind))
     }
+}
+
+/// The arm of a `case` with this name.
+fn arm<'s>(body: &'s mut [Stmt], name: &str) -> Option<&'s mut Vec<Stmt>> {
+    let is_named = |key: &Expr| matches!(key.kind(), Kind::Const(_, Some(n)) if **n == *name);
+    body.iter_mut().find_map(|stmt| match stmt {
+        Stmt::Case(_, _, default) if name == "default" => Some(default),
+        Stmt::Case(_, arms, _) => arms.iter_mut().find(|(key, _)| is_named(key)).map(|(_, body)| body),
+        _ => None,
+    })
+}
+
+/// Leaves out assignment `n` to the net; whether there was one.
+fn drop_assign(body: &mut Vec<Stmt>, target: NetId, n: &mut usize) -> bool {
+    for i in 0..body.len() {
+        let found = match &mut body[i] {
+            Stmt::Assign(net, _) if *net == target && *n == 0 => {
+                body.remove(i);
+                true
+            }
+            Stmt::Assign(net, _) => {
+                *n -= usize::from(*net == target);
+                false
+            }
+            Stmt::If(_, then, other) => drop_assign(then, target, n) || drop_assign(other, target, n),
+            Stmt::Case(_, arms, default) => arms.iter_mut().any(|(_, arm)| drop_assign(arm, target, n)) || drop_assign(default, target, n),
+            Stmt::Comment(_) => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_constant(ty: Ty, bits: &Bits, value: i128) -> bool {

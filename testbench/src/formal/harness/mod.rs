@@ -10,13 +10,26 @@ mod csr;
 mod fifo;
 mod gearbox;
 mod parts;
+mod power_domain;
+mod power_q_device;
+mod power_switches;
 mod skid;
 
-use super::{Block, Proof, observe};
+use super::{Block, Proof, observe, upset};
 use heddle_lang::BuildError;
 
 /// Every block.
 pub fn blocks() -> Result<Vec<Block>, BuildError> {
-    let all = [fifo::block, skid::block, arbiter::block, gearbox::block, counter::block, csr::block];
+    let all = [
+        fifo::block,
+        skid::block,
+        arbiter::block,
+        gearbox::block,
+        counter::block,
+        csr::block,
+        power_domain::block,
+        power_q_device::block,
+        power_switches::block,
+    ];
     all.iter().map(|block| block()).collect()
 }
