@@ -3,8 +3,8 @@
 //!
 //! Ports      `layer_*`: a layer begins; `tick_i`: time passes; targets; `table_*`, `index_i`: a table write; `limit_i`,
 //!            `clear_i`; `voltage_*`, `clock_*`: codes, requests and acknowledges; status, causes, events, counts
-//! Latency    14 cycles from `layer_valid_i` to the first code that changes, then 5 for each code with an environment
-//!            that answers at once
+//! Latency    15 cycles from `layer_valid_i` to the first code that changes, then 4 for each code and, twice, what its
+//!            supply takes to answer
 //! Throughput one move at a time; of the layers that come meanwhile, the latest wins
 //! Rounding   the share of the target is rounded down
 //! Reset      no pass under way, an empty table, the lowest clock under the highest voltage

@@ -5,7 +5,7 @@
 //!            cycles to wait for any answer; `clear_i`: forget the cause; `voltage_*`, `clock_*`: code, request and
 //!            acknowledge (four phases, the code is stable from a cycle before the request until the acknowledge has
 //!            dropped); `settled_o`; `cause_o`, `event_o` (a pulse when a cause is noted), `moves_o`
-//! Latency    1 + 5 cycles for each code that changes, with an environment that answers at once
+//! Latency    1 cycle, then 4 for each code that changes and, twice, what its supply takes to answer
 //! Throughput one move at a time      Rounding  none
 //! Reset      the lowest clock, the highest voltage, taken as acknowledged
 //!
