@@ -24,7 +24,7 @@ fn complaint(dir: &Path, args: &[&str]) -> String {
 #[test]
 fn writes_checks_and_notices_changes() {
     let dir = tempfile::tempdir().unwrap();
-    for preset in ["nano", "small", "base", "wide"] {
+    for preset in ["nano", "small", "base", "gated", "wide"] {
         let output = gen_in(dir.path(), &["--preset", preset]);
         assert!(output.status.success() && stdout(&output).starts_with(&format!("rtl-out/{preset}: ")), "{output:?}");
         assert!(gen_in(dir.path(), &["--preset", preset, "--check"]).status.success());
@@ -56,7 +56,7 @@ fn settings_change_name_and_folder() {
 fn errors_say_what_is_legal() {
     let dir = tempfile::tempdir().unwrap();
     let cases: [(&[&str], &str); 6] = [
-        (&["--preset", "huge"], "unknown preset `huge`: must be one of nano, small, base, wide"),
+        (&["--preset", "huge"], "unknown preset `huge`: must be one of nano, small, base, gated, wide"),
         (&["--preset", "base", "--set", "array.lane=4"], "must be one of activations.blocks, array.columns, array.lanes"),
         (&["--preset", "base", "--set", "array.lanes=24"], "must be one of 4, 8, 16, 32, 64, 128"),
         (&["--preset", "base", "--set", "lanes"], "key=value"),
@@ -125,7 +125,7 @@ fn foreign_folders_are_refused() {
 fn presets_are_listed() {
     let dir = tempfile::tempdir().unwrap();
     let text = stdout(&gen_in(dir.path(), &["--list"]));
-    assert_eq!(text.lines().count(), 5, "{text}");
+    assert_eq!(text.lines().count(), 6, "{text}");
     let json: serde_json::Value = serde_json::from_slice(&gen_in(dir.path(), &["--list", "--json"]).stdout).unwrap();
     assert_eq!(json["presets"][2]["name"], "base");
 }

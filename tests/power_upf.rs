@@ -165,6 +165,14 @@ fn supplies_are_made_before_they_are_used() {
                 upf.one("add_power_state", &format!("SS_{name}")).all("-state").iter().map(|s| list(s)[0].clone()).collect();
             assert_eq!(states, ["ON", "CHARGING", "OFF"]);
         }
+        // A row for each number of domains that are on, each with every domain.
+        let table: Vec<Vec<String>> = upf.one("add_power_state", "PD_top").all("-state").iter().map(|s| list(s)).collect();
+        assert_eq!(table.len(), upf.domains().len() + 1);
+        for (on, row) in table.iter().enumerate() {
+            let state = |d: usize| if d < on { "ON" } else { "OFF" };
+            let domains = upf.domains().iter().enumerate().map(|(d, name)| format!(" && PD_{name} == {}", state(d))).collect::<String>();
+            assert_eq!(row[..], [format!("DOMAINS_{on}"), "-logic_expr".into(), format!("SS_top == ON{domains}")]);
+        }
     }
 }
 

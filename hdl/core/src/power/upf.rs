@@ -143,12 +143,12 @@ fn retention(d: &Domain, top: &Module) -> String {
     command("set_retention", &format!("RET_{name}"), &options)
 }
 
-/// Supplies and domains by state. Domains are independent of each other: every combination is legal.
+/// Supplies and domains by state, then the table of states of the whole. Domains are independent of each other: every
+/// combination is legal; those with a name are the ones in which matrices run.
 fn states(intent: &Intent) -> String {
-    let mut out = String::from("\n# Power states; every combination of domains is legal\n");
+    let mut out = String::from("\n# Power states of supplies and domains\n");
     let on = "-supply_expr {power == FULL_ON && ground == FULL_ON} -simstate NORMAL";
     out += &command("add_power_state", TOP_SUPPLY, &[format!("-state {{ON {on}}}")]);
-    out += &command("add_power_state", TOP_DOMAIN, &[format!("-state {{ON -logic_expr {{{TOP_SUPPLY} == ON}}}}")]);
     for Domain { name, .. } in &intent.domains {
         let supplies = [
             format!("-state {{ON {on}}}"),
@@ -159,7 +159,18 @@ fn states(intent: &Intent) -> String {
         let state = |state: &str| format!("-state {{{state} -logic_expr {{{TOP_SUPPLY} == ON && SS_{name} == {state}}}}}");
         out += &command("add_power_state", &format!("PD_{name}"), &["ON", "CHARGING", "OFF"].map(state));
     }
-    out
+    out += "\n# The power state table: a matrix uses the first columns. Other combinations are legal, on the way between these.\n";
+    out + &command("add_power_state", TOP_DOMAIN, &table(intent))
+}
+
+/// For each number of domains, from none: so many are on, in their order, and the others off.
+fn table(intent: &Intent) -> Vec<String> {
+    let row = |on: usize| {
+        let state = |d: usize| if d < on { "ON" } else { "OFF" };
+        let domains = intent.domains.iter().enumerate().map(|(d, domain)| format!(" && PD_{} == {}", domain.name, state(d)));
+        format!("-state {{DOMAINS_{on} -logic_expr {{{TOP_SUPPLY} == ON{}}}}}", domains.collect::<String>())
+    };
+    (0..=intent.domains.len()).map(row).collect()
 }
 
 /// A command with one option per line.
