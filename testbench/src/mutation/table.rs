@@ -6,7 +6,8 @@ use super::{
     Mutation,
 };
 use crate::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, PowerDomain, PowerIdle, PowerQDevice, PowerResidency, PowerSwitches,
+    Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 use heddle_core::config::Format;
 use heddle_lang::expr::{
@@ -24,6 +25,7 @@ pub fn table() -> Vec<Mutation> {
     weights(&mut all);
     memory(&mut all);
     control(&mut all);
+    power(&mut all);
     whole(&mut all);
     all.0
 }
@@ -206,6 +208,48 @@ fn control(all: &mut Table) {
             ("irq_status_error_q", Operator(Or, And)),
             ("bresp_q", Constant(2, 0)),
             ("rvalid_q", Always(0)),
+        ],
+    );
+}
+
+/// The blocks of a power domain.
+fn power(all: &mut Table) {
+    all.add(
+        PowerDomain::default(),
+        "power_domain",
+        &[
+            ("lost", Operator(And, Or)),
+            ("wake", Operator(Or, And)),
+            ("late", Operator(Le, Lt)),
+            ("isolate_o", DropNot),
+            ("domain_rst_o", DropNot),
+            ("state_d", DropNot),
+            ("state_d", Net("saved_q", "released_q")),
+            ("cause_held_d", Operator(Or, And)),
+            ("state_q", Reset(7)),
+        ],
+    );
+    all.add(
+        PowerQDevice,
+        "power_q_device",
+        &[("occupied", Operator(Or, And)), ("state_q", Reset(1)), ("qdeny_o", Net("denied_q", "active_q"))],
+    );
+    all.add(PowerIdle, "power_idle", &[("recent", Operator(Lt, Le)), ("wanted_o", DropNot), ("count_d", DropNot), ("count_q", Reset(0))]);
+    all.add(
+        PowerSwitches { stages: 4 },
+        "power_switches_4",
+        &[("closed", Operator(And, Or)), ("live", Operator(Or, And)), ("told_d", Unary(ReduceAnd, ReduceOr))],
+    );
+    all.add(
+        PowerResidency,
+        "power_residency",
+        &[
+            ("counted", SwapMux),
+            ("resumed", SwapMux),
+            ("residency_o", SwapMux),
+            ("written_q", Operator(Or, And)),
+            ("cold_q", DropUpdate(0)),
+            ("ups_q", Operator(WrapAdd, WrapSub)),
         ],
     );
 }
