@@ -95,7 +95,7 @@ fn weights(all: &mut Table) {
         Dequant::new(16, 64),
         "dequant",
         &[
-            ("emit", Operator(Or, And)),
+            ("offered", Operator(Or, And)),
             ("is_matrix_last", Constant(1, 2)),
             ("rows_q", Operator(WrapSub, WrapAdd)),
             ("step_q", DropUpdate(0)),
@@ -259,7 +259,7 @@ fn whole(all: &mut Table) {
     all.add(
         program(),
         "array",
-        &[("scale_acc_0.d", Slice(-16)), ("scale_acc_1.dx", Slice(-23)), ("columns_even_q", DropNot), ("row_columns_o", SwapMux)],
+        &[("column_0.d", Slice(-16)), ("column_1.dx", Slice(-23)), ("columns_even_q", DropNot), ("row_columns_o", SwapMux)],
     );
     all.add(
         program(),
