@@ -92,7 +92,7 @@ fn a_prompt_longer_than_the_context_is_refused() {
 #[test]
 fn unknown_names_are_told_with_those_there_are() {
     let text = refusal(&["infer", "--preset", "huge"]);
-    assert!(text.contains("unknown preset `huge`") && text.contains("nano, small, base, wide"), "{text}");
+    assert!(text.contains("unknown preset `huge`") && text.contains("nano, small, base, gated, wide"), "{text}");
     let text = refusal(&["infer", "--set", "array.lane=3"]);
     assert!(text.contains("array.lane") && text.contains("array.lanes"), "{text}");
     let text = refusal(&["infer", "--set", "array.lanes=3"]);

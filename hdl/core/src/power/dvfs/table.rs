@@ -120,7 +120,7 @@ impl<const N: usize, const M: usize> Logic for Table<N, M> {
         // The unit looks up.
         self.place.next = bit_cast::<N, 6>(self.lookup_index.val());
         self.codes.read_address.next = self.place.val();
-        self.present.d.next = self.written.q.val().get_bit(self.place.val().index());
+        self.present.d.next = self.written.q.val().get_bit(self.place.val().index()) & (self.lookup_index.val() <= self.last_index.val());
         self.looked.d.next = self.lookup.val();
         self.found.next = self.looked.q.val();
         self.found_present.next = self.present.q.val();
