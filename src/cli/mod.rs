@@ -3,6 +3,7 @@
 
 mod bench;
 mod device;
+mod doctor;
 mod infer;
 mod model;
 mod quality;
@@ -23,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   heddle quality --model my.gguf --text my.txt
   heddle bench port
   heddle verify --formal fifo
+  heddle doctor
 
 Exit codes: 0 done, 1 a check found differences, 2 an error.";
 
@@ -42,6 +44,8 @@ enum Command {
     Infer(infer::InferArgs),
     /// Measure port use, decoding, simulation and generation
     Bench(bench::BenchArgs),
+    /// Check the tools: versions found and needed, what needs them, what to do
+    Doctor(doctor::DoctorArgs),
     /// Compare the accelerator's arithmetic with floating point
     Quality(quality::QualityArgs),
     /// Prove properties of the blocks
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
         None => infer::run(&args.infer),
         Some(Command::Infer(args)) => infer::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Quality(args)) => quality::run(args),
         Some(Command::Verify(args)) => verify::run(args),
     };

@@ -13,7 +13,7 @@ pub mod rtl;
 pub mod simulator;
 pub mod soc;
 pub mod stream;
-pub mod tools;
 pub mod verilator;
 
+pub use heddle_tools as tools;
 pub use verilator::{SimError, cache_dir};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::cache::{self, Key, Scratch};
 use super::library::{Library, SharedObject};
-use super::{BuildError, BuildOptions, Design, Port, Progress, Trace, compile, emit, header};
+use super::{BuildError, BuildOptions, Design, Port, Progress, Trace, compile, emit, files, header};
 use crate::tools::{self, Verilator};
+use heddle_tools::cache::{self, Key, Scratch};
 
 /// How a library came to be.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ pub(super) fn build(designs: &[Design], options: &BuildOptions, progress: Progre
     let report = RefCell::new(BuildReport { cached: true, ..BuildReport::default() });
     let mut fill = |out: &Path| {
         *report.borrow_mut() = Job { designs, options, verilator: &verilator, compiler: &compiler }.run(out, progress)?;
-        Ok(())
+        Ok::<(), BuildError>(())
     };
     let open = |folder: &Path| SharedObject::open(&key, &folder.join(LIBRARY), designs, report.borrow().clone());
     if !options.keep {
@@ -147,7 +147,7 @@ impl Job<'_> {
         let start = Instant::now();
         let units = emit::units(&generated, self.options.opt, compile::jobs());
         for unit in &units {
-            cache::write(&work.join(&unit.name), &unit.text)?;
+            files::write(&work.join(&unit.name), &unit.text)?;
         }
         let context = compile::Context { options: self.options, verilator: self.verilator, work };
         let objects = context.compile(&units)?;
@@ -159,14 +159,14 @@ impl Job<'_> {
     fn verilate(&self, index: usize, design: &Design, work: &Path, warnings: &mut String) -> Result<Generated, BuildError> {
         let sources = work.join(format!("src{index}"));
         let folder = work.join(format!("d{index}"));
-        cache::create_dir(&sources)?;
-        cache::create_dir(&folder)?;
+        files::create_dir(&sources)?;
+        files::create_dir(&folder)?;
         let class = format!("Hd{index}");
         let mut command = self.verilator.command();
         command.current_dir(&sources).args(verilator_flags(self.options)).args(self.verilator.careful());
         command.args(["--prefix", &class, "--top-module", &design.top, "--Mdir"]).arg(&folder);
         for (name, text) in &design.files {
-            cache::write(&sources.join(name), text)?;
+            files::write(&sources.join(name), text)?;
             let included = [".vh", ".svh"].iter().any(|suffix| name.ends_with(suffix));
             if !included {
                 command.arg(name);
@@ -178,7 +178,7 @@ impl Job<'_> {
             return Err(BuildError::Verilator { top: design.top.clone(), log: log.trim().to_owned() });
         }
         warnings.push_str(&log);
-        let ports = header::ports(&cache::read(&folder.join(format!("{class}.h")))?);
+        let ports = header::ports(&files::read(&folder.join(format!("{class}.h")))?);
         header::check(design, &ports)?;
         Ok(Generated { index, class, clock: design.clock.clone(), ports, files: cpp_files(&folder)? })
     }

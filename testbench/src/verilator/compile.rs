@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::cache::{self, Key};
 use super::emit::{self, Unit};
-use super::{BuildError, BuildOptions, Opt, Progress, Trace};
+use super::{BuildError, BuildOptions, Opt, Progress, Trace, files};
 use crate::tools::{self, Verilator};
+use heddle_tools::cache::{self, Key};
 
 /// Flags of every C++ file. Measured on a 16-lane dot product: `-O3` over `-Os` 1.8 times,
 /// `-fno-semantic-interposition` 8 %; `-march=native` costs a third of the speed under gcc 12.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::tools::ToolError;
+use heddle_tools::{ToolError, cache::CacheError};
 
 /// Why a design could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +22,8 @@ pub enum BuildError {
     Open { top: String, source: libloading::Error },
     #[error("the built library of `{top}` has {found}, this driver needs {needed}; clear the cache and build again")]
     Abi { top: String, found: String, needed: String },
-    #[error("cannot write the build cache at {}: {source}; set HEDDLE_CACHE to a folder that can be written", path.display())]
-    Cache { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     #[error("{action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
 }

@@ -21,20 +21,19 @@
 //! C++. Little-endian hosts only.
 
 mod build;
-mod cache;
 mod compile;
 mod design;
 mod emit;
 mod error;
+mod files;
 mod header;
 mod library;
 mod model;
-mod seal;
 
 pub use build::BuildReport;
-pub use cache::cache_dir;
 pub use design::{BuildOptions, Design, Opt, Port, Trace};
 pub use error::{BuildError, SimError};
+pub use heddle_tools::cache_dir;
 pub use library::{Library, cache_size};
 pub use model::{Model, PortHandle};
 

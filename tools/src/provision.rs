@@ -6,16 +6,20 @@ use std::process::{Command, Stdio};
 
 use super::{ToolError, tools_dir};
 
-const SCRIPT: &str = include_str!("../../../tools/provision.sh");
+const SCRIPT: &str = include_str!("../provision.sh");
 
 /// What to install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Verilator.
     Sim,
-    /// Verilator, Yosys.
-    Lint,
-    /// All of them, the SMT solver too.
+    /// Verilator, Yosys, the SMT solver.
+    Formal,
+    /// Yosys, nextpnr, makers of bitstreams.
+    Synth,
+    /// openFPGALoader.
+    Flash,
+    /// All of them.
     All,
 }
 
@@ -23,10 +27,18 @@ impl Group {
     fn name(self) -> &'static str {
         match self {
             Self::Sim => "sim",
-            Self::Lint => "lint",
+            Self::Formal => "formal",
+            Self::Synth => "synth",
+            Self::Flash => "flash",
             Self::All => "all",
         }
     }
+}
+
+/// The version that the script pins under a name such as `PYOSYS`; empty if it has none.
+pub(crate) fn pin(name: &str) -> &'static str {
+    let value = |line: &'static str| line.strip_prefix(name)?.strip_prefix('=');
+    SCRIPT.lines().find_map(value).unwrap_or_default()
 }
 
 /// Installs a group of tools into `tools_dir()`; returns at once when they are there.

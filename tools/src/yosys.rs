@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Yosys and the SMT solver: both from wheels, the solver also from `PATH`.
 
-use super::{Group, ToolError, find_program, provision, repo_root, tools_dir, tools_python};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use super::{Group, ToolError, find_pinned, provision, repo_root, tools_dir, tools_python};
+use std::{path::PathBuf, process::Command};
 
 /// The Yosys wheel has no command line; this is one, part of the crate so that an installed program has it too.
-const SCRIPT: &str = include_str!("../../../tools/run_yosys.py");
+const SCRIPT: &str = include_str!("../run_yosys.py");
 
 /// Yosys in the project-local Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Yosys {
     python: PathBuf,
     script: PathBuf,
+    /// Of the wheel.
+    pub version: String,
 }
 
 impl Yosys {
@@ -28,11 +27,9 @@ impl Yosys {
 
 /// Yosys as `tools/provision.sh` installs it. One on `PATH` may be too old: 0.23 knows no checks with names.
 pub fn find_yosys() -> Result<Yosys, ToolError> {
-    let tools = tools_dir();
-    match tools_python().filter(|_| has_package(&tools, "pyosys")) {
-        Some(python) => Ok(Yosys { python, script: script()? }),
-        None => Err(ToolError::NoFormal { what: "Yosys", tools, path: false }),
-    }
+    let version = find_pinned("yosys")?.version;
+    let missing = || ToolError::Missing { what: "the Python of the tools", tools: tools_dir(), fix: "tools/provision.sh lint".into() };
+    Ok(Yosys { python: tools_python().ok_or_else(missing)?, script: script()?, version })
 }
 
 /// The script of the repository, or a copy in the cache.
@@ -51,7 +48,7 @@ fn script() -> Result<PathBuf, ToolError> {
 
 /// Yices for SMT-LIB.
 pub fn find_yices() -> Result<PathBuf, ToolError> {
-    find_program("yices-smt2").ok_or_else(|| ToolError::NoFormal { what: "Yices (`yices-smt2`)", tools: tools_dir(), path: true })
+    Ok(find_pinned("yices-smt2")?.path)
 }
 
 /// Both; installs what is missing. `progress` gets a line for each step.
@@ -59,7 +56,7 @@ pub fn formal_or_provision(progress: &mut dyn FnMut(&str)) -> Result<(Yosys, Pat
     if let (Ok(yosys), Ok(yices)) = (find_yosys(), find_yices()) {
         return Ok((yosys, yices));
     }
-    provision(Group::All, progress)?;
+    provision(Group::Formal, progress)?;
     Ok((find_yosys()?, find_yices()?))
 }
 
@@ -73,9 +70,4 @@ pub fn have_formal(test: &str) -> bool {
             false
         }
     }
-}
-
-fn has_package(tools: &Path, name: &str) -> bool {
-    let Ok(pythons) = std::fs::read_dir(tools.join("lib")) else { return false };
-    pythons.flatten().any(|python| python.path().join("site-packages").join(name).is_dir())
 }

@@ -12,7 +12,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{BuildError, seal};
+use super::seal;
+
+/// The cache cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the build cache at {}: {source}; set HEDDLE_CACHE to a folder that can be written", path.display())]
+pub struct CacheError {
+    pub path: PathBuf,
+    pub source: std::io::Error,
+}
 
 /// Root of the cache: `$HEDDLE_CACHE`, `$XDG_CACHE_HOME/heddle`, `~/.cache/heddle`, or the temporary folder.
 pub fn cache_dir() -> PathBuf {
@@ -24,10 +32,10 @@ pub fn cache_dir() -> PathBuf {
 }
 
 /// Collects the parts of a key; each is framed by its length, so that no two lists of parts are the same bytes.
-pub(super) struct Key(Sha256);
+pub struct Key(Sha256);
 
 impl Key {
-    pub fn new(kind: &str) -> Self {
+    pub fn new(kind: &str) -> Key {
         Self(Sha256::new()).part(kind)
     }
 
@@ -48,11 +56,11 @@ impl Key {
 }
 
 /// A work folder, removed when dropped.
-pub(super) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
     /// Inside the cache, so that publishing is a rename on one file system.
-    pub fn new() -> Result<Self, BuildError> {
+    pub fn new() -> Result<Self, CacheError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         static SWEEP: Once = Once::new();
         SWEEP.call_once(|| sweep(&cache_dir().join("tmp")));
@@ -86,16 +94,16 @@ impl Drop for Scratch {
 }
 
 /// The folder of `key`, made by `fill` in a scratch folder if it is not there yet, or not as it was made.
-pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Result<(), BuildError>) -> Result<PathBuf, BuildError> {
+pub fn get_or_build<E: From<CacheError>>(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<PathBuf, E> {
     let target = cache_dir().join(kind).join(key);
     if seal::is_whole(&target) {
         return Ok(target);
     }
     let scratch = Scratch::new()?;
     let out = scratch.path().join("out");
-    create_dir(&out)?;
+    create_dir_of_cache(&out)?;
     fill(&out)?;
-    seal::seal(&out).map_err(|source| BuildError::Cache { path: out.clone(), source })?;
+    seal::seal(&out).map_err(|source| CacheError { path: out.clone(), source })?;
     create_dir_of_cache(&cache_dir().join(kind))?;
     // Another process may have published it by now; what is there and damaged goes.
     if seal::is_whole(&target) {
@@ -104,31 +112,19 @@ pub(super) fn get_or_build(kind: &str, key: &str, fill: impl FnOnce(&Path) -> Re
     remove(kind, key);
     match std::fs::rename(&out, &target) {
         Err(_) if seal::is_whole(&target) => {}
-        Err(source) => return Err(BuildError::Cache { path: target, source }),
+        Err(source) => return Err(CacheError { path: target, source }.into()),
         Ok(()) => seal::sync_folder(&cache_dir().join(kind)),
     }
     Ok(target)
 }
 
 /// Removes an entry; a reader that has it open keeps it.
-pub(super) fn remove(kind: &str, key: &str) {
+pub fn remove(kind: &str, key: &str) {
     let _ = std::fs::remove_dir_all(cache_dir().join(kind).join(key));
 }
 
-fn create_dir_of_cache(path: &Path) -> Result<(), BuildError> {
-    std::fs::create_dir_all(path).map_err(|source| BuildError::Cache { path: path.to_owned(), source })
-}
-
-pub(super) fn create_dir(path: &Path) -> Result<(), BuildError> {
-    std::fs::create_dir_all(path).map_err(|source| BuildError::Io { action: "create", path: path.to_owned(), source })
-}
-
-pub(super) fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    std::fs::write(path, text).map_err(|source| BuildError::Io { action: "write", path: path.to_owned(), source })
-}
-
-pub(super) fn read(path: &Path) -> Result<String, BuildError> {
-    std::fs::read_to_string(path).map_err(|source| BuildError::Io { action: "read", path: path.to_owned(), source })
+fn create_dir_of_cache(path: &Path) -> Result<(), CacheError> {
+    std::fs::create_dir_all(path).map_err(|source| CacheError { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

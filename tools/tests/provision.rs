@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn script(tools: &Path, arguments: &[&str], path: Option<&Path>) -> Output {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/provision.sh");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/provision.sh");
     let mut command = Command::new("bash");
     command.arg(script).args(arguments).env("HEDDLE_TOOLS", tools);
     if let Some(path) = path {
@@ -32,7 +32,7 @@ fn says_nothing_when_all_is_there() {
 fn wrong_arguments_and_folders_are_refused() {
     let tools = tempfile::tempdir().unwrap();
     let refused = script(tools.path(), &["simulator"], None);
-    assert_eq!(text(&refused.stderr), "provision: unknown argument 'simulator'; legal: sim, lint, all, --ci\n");
+    assert_eq!(text(&refused.stderr), "provision: unknown argument 'simulator'; legal: sim, lint, formal, synth, flash, all, --ci\n");
     assert!(!refused.status.success());
 
     std::fs::write(tools.path().join("precious"), "").unwrap();

@@ -1,40 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Finds the tools that the project runs, and installs them beside it when they are missing.
-//!
-//! Order of search: the environment (`HEDDLE_VERILATOR`), then the project-local `.tools`, then `PATH`.
+//! Verilator: which one is used, and what must be known of it.
 
-mod formal;
-mod provision;
-mod reference;
-
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Mutex;
-
-pub use formal::{Yosys, find_yices, find_yosys, formal_or_provision, have_formal};
-pub use provision::{Group, provision};
-pub use reference::{reference_data, reference_file};
-
-/// Why a tool cannot be used; the text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ToolError {
-    #[error(
-        "Verilator was not found (looked at $HEDDLE_VERILATOR, in {}, and on PATH). \
-         Run `tools/provision.sh sim` in the repository, or install Verilator 5.006 or newer \
-         (Debian: `apt-get install verilator`)", tools.display()
-    )]
-    NoVerilator { tools: PathBuf },
-    #[error("HEDDLE_VERILATOR is `{}`, which {reason}; set it to a `verilator` or `verilator_bin` that runs", path.display())]
-    BadOverride { path: PathBuf, reason: String },
-    #[error("no C++ compiler: `{command}` does not run ({reason}). Install one (Debian: `apt-get install g++`) or set CXX")]
-    NoCompiler { command: String, reason: String },
-    #[error("`{command}` does not run: {reason}")]
-    Broken { command: String, reason: String },
-    #[error("{what} was not found (looked in {}{}). Run `tools/provision.sh all` in the repository", tools.display(), if *path { " and on PATH" } else { "" })]
-    NoFormal { what: &'static str, tools: PathBuf, path: bool },
-    #[error("cannot provision `{group}`: {reason}")]
-    Provision { group: &'static str, reason: String },
-}
+use super::{Group, Places, ToolError, first_in, output, provision, search_path, tools_dir};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
 
 /// An installed Verilator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +25,11 @@ impl Verilator {
         let mut command = Command::new(&self.binary);
         command.env("VERILATOR_ROOT", &self.root).env_remove("VERILATOR_BIN");
         command
+    }
+
+    /// The wheel's version, or the number that it prints.
+    pub(crate) fn short_version(&self) -> String {
+        self.version.trim_end_matches(',').split_whitespace().nth(1).unwrap_or_default().to_owned()
     }
 
     /// Major and minor version.
@@ -124,6 +101,12 @@ pub fn find_verilator() -> Result<Verilator, ToolError> {
     Ok(verilator)
 }
 
+/// The Verilator of these places, whatever was found before.
+pub(crate) fn find_in(places: &Places) -> Result<Verilator, ToolError> {
+    let wanted = std::env::var_os("HEDDLE_VERILATOR").filter(|v| !v.is_empty()).map(PathBuf::from);
+    search(wanted.as_deref(), &places.tools, &places.path)
+}
+
 fn search(wanted: Option<&Path>, tools: &Path, path: &[PathBuf]) -> Result<Verilator, ToolError> {
     if let Some(path) = wanted {
         let bad = |reason: String| ToolError::BadOverride { path: path.to_owned(), reason };
@@ -155,38 +138,6 @@ pub fn verilator_or_provision(progress: &mut dyn FnMut(&str)) -> Result<Verilato
     }
 }
 
-/// The Python of the project-local tools, if they are installed.
-pub fn tools_python() -> Option<PathBuf> {
-    Some(tools_dir().join("bin/python3")).filter(|p| p.is_file())
-}
-
-/// A program of the project-local tools or of `PATH`.
-pub fn find_program(name: &str) -> Option<PathBuf> {
-    Some(tools_dir().join("bin").join(name)).filter(|p| p.is_file()).or_else(|| first_in(&search_path(), name))
-}
-
-/// Where the project-local tools live: `$HEDDLE_TOOLS`, or `.tools` of the repository, or of the cache.
-pub fn tools_dir() -> PathBuf {
-    if let Some(dir) = std::env::var_os("HEDDLE_TOOLS").filter(|v| !v.is_empty()) {
-        return PathBuf::from(dir);
-    }
-    match repo_root() {
-        Some(root) => root.join(".tools"),
-        None => crate::cache_dir().join("tools"),
-    }
-}
-
-/// The repository: where this crate was built, or the nearest folder above the current one that has it.
-pub fn repo_root() -> Option<PathBuf> {
-    let is_root = |dir: &Path| dir.join("tools/provision.sh").is_file();
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    if is_root(built) {
-        return Some(built.to_owned());
-    }
-    let current = std::env::current_dir().ok()?;
-    current.ancestors().find(|dir| is_root(dir)).map(Path::to_owned)
-}
-
 /// `lib/python3*/site-packages/<name>` of the project-local tools.
 fn wheel_package(tools: &Path, name: &str) -> Option<PathBuf> {
     let pythons = std::fs::read_dir(tools.join("lib")).ok()?;
@@ -202,40 +153,6 @@ fn wheel_version(root: &Path) -> Option<String> {
         let version = name.strip_prefix("verilator-")?.strip_suffix(".dist-info")?;
         Some(version.to_owned())
     })
-}
-
-/// The folders of `PATH`.
-fn search_path() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
-}
-
-fn first_in(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
-    folders.iter().map(|folder| folder.join(name)).find(|p| p.is_file())
-}
-
-/// The C++ compiler: `$CXX`, or `c++`.
-pub fn compiler() -> String {
-    std::env::var("CXX").ok().filter(|v| !v.is_empty()).unwrap_or_else(|| "c++".into())
-}
-
-/// First line of `c++ --version`: part of each cache key.
-pub fn compiler_version() -> Result<String, ToolError> {
-    let command = compiler();
-    let text = output(Command::new(&command).arg("--version")).map_err(|e| ToolError::NoCompiler { command, reason: e.to_string() })?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Trimmed standard output of a command that must succeed.
-fn output(command: &mut Command) -> Result<String, ToolError> {
-    let name = Path::new(command.get_program()).display().to_string();
-    let broken = |reason| ToolError::Broken { command: name.clone(), reason };
-    let out = command.output().map_err(|e| broken(e.to_string()))?;
-    if !out.status.success() {
-        let said = String::from_utf8_lossy(&out.stderr);
-        let colon = if said.trim().is_empty() { "" } else { ": " };
-        return Err(broken(format!("{}{colon}{}", out.status, said.trim())));
-    }
-    Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
 
 /// For tests: whether Verilator is there. If not, says `skipped: ...`; under `CI=true` that is a failure.

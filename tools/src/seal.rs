@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 const NAME: &str = "SEAL";
 
 /// Seals the files of `folder` and brings everything to the disk, so that a rename publishes it whole.
-pub(super) fn seal(folder: &Path) -> io::Result<()> {
+pub(crate) fn seal(folder: &Path) -> io::Result<()> {
     let files = files(folder)?;
     for file in &files {
         File::open(file)?.sync_all()?;
@@ -26,13 +26,13 @@ pub(super) fn seal(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether `folder` holds exactly the files that were sealed, with the same bytes.
-pub(super) fn is_whole(folder: &Path) -> bool {
+pub(crate) fn is_whole(folder: &Path) -> bool {
     let Ok(seal) = std::fs::read_to_string(folder.join(NAME)) else { return false };
     files(folder).and_then(|files| text(&files)).is_ok_and(|text| text == seal)
 }
 
 /// Brings the names in a folder to the disk, on file systems that can.
-pub(super) fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
