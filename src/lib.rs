@@ -12,3 +12,4 @@ pub mod model;
 pub mod quality;
 pub mod reference;
 pub mod sampling;
+pub mod synth;

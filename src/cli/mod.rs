@@ -8,6 +8,7 @@ mod infer;
 mod model;
 mod quality;
 mod report;
+mod synth;
 mod verify;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   heddle quality --model my.gguf --text my.txt
   heddle bench port
   heddle verify --formal fifo
+  heddle synth small --seeds 3 --out synth-small
   heddle doctor
 
 Exit codes: 0 done, 1 a check found differences, 2 an error.";
@@ -48,6 +50,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Compare the accelerator's arithmetic with floating point
     Quality(quality::QualityArgs),
+    /// Synthesise, place and route: area, timing, floorplan
+    Synth(synth::SynthArgs),
     /// Prove properties of the blocks
     Verify(verify::VerifyArgs),
 }
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Quality(args)) => quality::run(args),
+        Some(Command::Synth(args)) => synth::run(args),
         Some(Command::Verify(args)) => verify::run(args),
     };
     match done {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::emit::{self, Unit};
-use super::{BuildError, BuildOptions, Opt, Progress, Trace, files};
+use super::{BuildError, BuildOptions, Opt, Progress, Trace};
 use crate::tools::{self, Verilator};
 use heddle_tools::cache::{self, Key};
 

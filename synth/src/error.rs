@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a design is not acceptable, or could not be synthesised.
+
+use heddle_lang::BuildError;
+use heddle_tools::{ToolError, cache::CacheError};
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SynthError {
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error("harness: {0}")]
+    Harness(#[from] BuildError),
+    #[error("{module}: {reason}")]
+    Verilog { module: String, reason: String },
+    #[error("{field} = {value} is not legal: it must be {legal}")]
+    Option { field: &'static str, value: String, legal: &'static str },
+    #[error("{top}: latches were inferred ({}); a signal is not assigned on every path of a combinational process", names.join(", "))]
+    Latch { top: String, names: Vec<String> },
+    #[error("{top}: `{module}` is a black box (instance `{instance}`): give the file that defines it, or use a cell of the device")]
+    BlackBox { top: String, module: String, instance: String },
+    #[error(
+        "{top}: {found} {what} were made, but {expected} are expected. Where there are fewer, a product or a memory was dropped or \
+         went into lookup tables; simulate the netlist before you change the expectation"
+    )]
+    Count { top: String, what: &'static str, found: u32, expected: u32 },
+    #[error("{top} does not fit: {used} {resource} are needed, the device has {available} ({message})")]
+    DoesNotFit { top: String, resource: String, used: u32, available: u32, message: String },
+    #[error("{top} cannot be placed: {message}")]
+    Unplaceable { top: String, message: String },
+    #[error("{top}: nets were not routed ({}{})", nets[..nets.len().min(3)].join(", "), if nets.len() > 3 { ", ..." } else { "" })]
+    Unrouted { top: String, nets: Vec<String> },
+    #[error(
+        "{top}: clock `{clock}` reaches {fmax:.1} MHz of {target:.1} MHz: slack {slack:.2} ns (median of {seeds} seeds); see the critical path"
+    )]
+    NegativeSlack { top: String, clock: String, fmax: f64, target: f64, slack: f64, seeds: usize },
+    #[error("{top}: no clock was found: there is no path between registers to time")]
+    NoClock { top: String },
+    #[error(
+        "{top}: nextpnr was stopped after {seconds} s with seed {seed}; a design that is this hard to route needs fewer cells or wires"
+    )]
+    Limit { top: String, seed: u32, seconds: u64 },
+    #[error("{tool} failed on {top}: {message}")]
+    Failed { tool: &'static str, top: String, message: String },
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+}
+
+impl SynthError {
+    /// Of reading or writing a file.
+    pub(crate) fn file(path: &std::path::Path) -> impl Fn(std::io::Error) -> SynthError + '_ {
+        move |error| SynthError::File { path: path.to_owned(), reason: error.to_string() }
+    }
+}

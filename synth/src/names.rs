@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Names of a netlist as names of the builder: instances by their path, nets by the name in Rust.
+//!
+//! Tools flatten the hierarchy with `.` between instances and name what they make after a net that is near:
+//! `dut.array.column_0.sum_q_TRELLIS_FF_Q_3` is a register beside `sum` of `array/column_0`.
+
+use heddle_lang::{
+    Expr, Module,
+    expr::{Kind, NetId},
+    module::{Item, NetKind},
+    verilog,
+};
+use serde::Serialize;
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+
+/// Where something in a netlist comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// Instances from the top, `/` between them; empty: the top itself.
+    pub path: String,
+    /// The module of that instance.
+    pub module: String,
+    /// The Rust file that describes it.
+    pub source: String,
+    /// The net as it is called there, with its bit; what the tool made of it if no net has such a name.
+    pub net: String,
+}
+
+/// Finds origins in a design.
+pub struct Names<'a> {
+    top: Option<&'a Arc<Module>>,
+    within: &'a str,
+    indices: RefCell<HashMap<*const Module, Rc<Index>>>,
+}
+
+/// Nets of a module by their Verilog names, and those that are only another name for a net elsewhere.
+struct Index {
+    nets: HashMap<String, NetId>,
+    aliases: HashMap<NetId, Alias>,
+}
+
+enum Alias {
+    /// Assigned from another net of the module.
+    Net(NetId),
+    /// An output of an instance: instance and port.
+    Output(String, String),
+}
+
+/// A place in the hierarchy: the instances and modules from the top to it.
+struct Place<'a> {
+    path: Vec<String>,
+    modules: Vec<&'a Arc<Module>>,
+}
+
+/// More steps than any chain of names has.
+const STEPS: usize = 64;
+
+impl<'a> Names<'a> {
+    /// `within`: the instance that holds the design, if it is in a harness.
+    pub fn new(top: Option<&'a Arc<Module>>, within: &'a str) -> Names<'a> {
+        Names { top, within, indices: RefCell::default() }
+    }
+
+    /// The instances on the way to a cell, found through all other names of the net it is named after; None: it belongs
+    /// to the harness.
+    pub fn instances(&self, name: &str) -> Option<Vec<String>> {
+        Some(self.find(name)?.0)
+    }
+
+    /// The module at a path of instances.
+    pub fn module(&self, path: &str) -> Option<&'a Arc<Module>> {
+        if path.is_empty() { self.top } else { self.top?.at(path) }
+    }
+
+    /// Where a cell or net comes from; of the harness, its path is `(harness)`.
+    pub fn origin(&self, name: &str) -> Origin {
+        let Some((path, net)) = self.find(name) else {
+            return Origin { path: "(harness)".into(), module: String::new(), source: String::new(), net: name.into() };
+        };
+        let path = path.join("/");
+        let (module, source) = self.module(&path).map_or_else(Default::default, |m| (m.name.clone(), m.source.clone()));
+        Origin { path, module, source, net }
+    }
+
+    /// Path of instances and net.
+    fn find(&self, name: &str) -> Option<(Vec<String>, String)> {
+        let rest = match self.within {
+            "" => name,
+            within => name.strip_prefix(within)?.strip_prefix('.')?,
+        };
+        let Some(top) = self.top else {
+            let mut path: Vec<String> = rest.split('.').map(str::to_owned).collect();
+            let net = path.pop().unwrap_or_default();
+            return Some((path, net));
+        };
+        let (mut place, mut rest) = (Place { path: vec![], modules: vec![top] }, rest);
+        while let Some((first, after)) = rest.split_once('.') {
+            if !place.enter(first) {
+                break;
+            }
+            rest = after;
+        }
+        let (plain, bit) = rest.find('[').map_or((rest, ""), |at| rest.split_at(at));
+        let index = self.index(place.module());
+        let Some((net, exact)) = index.longest(plain) else { return Some((place.path, rest.to_owned())) };
+        match self.follow(&mut place, net) {
+            None => Some((place.path, "constant".into())),
+            Some(found) => {
+                let name = &place.module().net(found).name;
+                let net = if exact { format!("{name}{bit}") } else { format!("logic of {name}") };
+                Some((place.path, net))
+            }
+        }
+    }
+
+    /// The net that another one is only a name for: down into instances whose output it is, up where it is an input.
+    fn follow(&self, place: &mut Place<'a>, mut net: NetId) -> Option<NetId> {
+        for _ in 0..STEPS {
+            let module = place.module();
+            match self.index(module).aliases.get(&net) {
+                Some(Alias::Net(other)) => net = *other,
+                Some(Alias::Output(instance, port)) => {
+                    if !place.enter(instance) {
+                        return Some(net);
+                    }
+                    let inner = place.module();
+                    net = inner.ports().find(|(_, n)| n.kind == NetKind::Output && n.name == *port)?.0;
+                }
+                None if module.net(net).kind == NetKind::Input && place.modules.len() > 1 => {
+                    let port = &module.net(net).name;
+                    let outer = place.modules[place.modules.len() - 2];
+                    let name = place.path.last()?;
+                    let instance = outer.instances().find(|i| i.name == *name)?;
+                    let Some(source) = instance.inputs.iter().find(|(p, _)| p == port).and_then(|(_, e)| plain_net(e)) else {
+                        return Some(net);
+                    };
+                    place.leave();
+                    net = source;
+                }
+                None => return Some(net),
+            }
+        }
+        Some(net)
+    }
+
+    fn index(&self, module: &Arc<Module>) -> Rc<Index> {
+        self.indices.borrow_mut().entry(Arc::as_ptr(module)).or_insert_with(|| Rc::new(Index::of(module))).clone()
+    }
+}
+
+impl<'a> Place<'a> {
+    fn module(&self) -> &'a Arc<Module> {
+        self.modules[self.modules.len() - 1]
+    }
+
+    fn enter(&mut self, instance: &str) -> bool {
+        let Some(inner) = self.module().instances().find(|i| i.name == instance) else { return false };
+        self.path.push(instance.to_owned());
+        self.modules.push(&inner.module);
+        true
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+        self.modules.pop();
+    }
+}
+
+impl Index {
+    fn of(module: &Module) -> Index {
+        let nets = module.ids().map(|id| (verilog::net_name(module.net(id)), id)).collect();
+        let mut aliases = HashMap::new();
+        for item in &module.items {
+            match item {
+                Item::Assign(net, expr) => aliases.extend(plain_net(expr).map(|source| (*net, Alias::Net(source)))),
+                Item::Instance(i) => {
+                    aliases.extend(i.outputs.iter().map(|(port, net)| (*net, Alias::Output(i.name.clone(), port.clone()))));
+                }
+                _ => {}
+            }
+        }
+        Index { nets, aliases }
+    }
+
+    /// The net of this name, or of its longest beginning that ends before a `_` or `$`; whether it is the whole name.
+    fn longest(&self, text: &str) -> Option<(NetId, bool)> {
+        let ends = text.rmatch_indices(['_', '$']).map(|(at, _)| at);
+        std::iter::once(text.len()).chain(ends).find_map(|end| Some((*self.nets.get(&text[..end])?, end == text.len())))
+    }
+}
+
+/// The net that an expression is, or is a part of.
+fn plain_net(expr: &Expr) -> Option<NetId> {
+    match expr.kind() {
+        Kind::Net(id, _) => Some(*id),
+        Kind::Slice(inner, _) | Kind::Cast(inner) => plain_net(inner),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heddle_lang::{Builder, Ty};
+
+    #[test]
+    fn tool_names_become_names_of_the_builder() {
+        let mut inner = Builder::clocked("adder", "hdl/adder.rs");
+        let a = inner.input("a", Ty::Unsigned(8));
+        let sum = inner.register("sum", &a);
+        inner.output("sum", sum);
+        let inner = inner.build().unwrap();
+        let mut m = Builder::clocked("outer", "hdl/outer.rs");
+        let a = m.input("a", Ty::Unsigned(8));
+        let out = m.instance("first", &inner, &[("a", a)]);
+        m.output("sum", out.get("sum"));
+        let top = m.build().unwrap();
+        let names = Names::new(Some(&top), "dut");
+        let origin = names.origin("dut.first.sum_q[3]");
+        let expected = ("first", "adder", "hdl/adder.rs", "sum[3]");
+        assert_eq!(names.origin("dut.sum_o_TRELLIS_FF_Q").path, "first", "the top's output is a name for the register");
+        assert_eq!(names.origin("dut.first.a_i_LUT4_Z").path, "", "an input of an instance is a name for what drives it");
+        assert_eq!((&*origin.path, &*origin.module, &*origin.source, &*origin.net), expected);
+        assert_eq!(names.origin("dut.first.sum_q_TRELLIS_FF_Q_3").net, "logic of sum");
+        assert_eq!(names.origin("dut.a_i[0]").net, "a[0]");
+        assert_eq!(names.origin("inputs_q[7]").path, "(harness)");
+        assert_eq!(names.instances("dut.first.x"), Some(vec!["first".to_owned()]));
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Netlists in Yosys' JSON, also as nextpnr writes them: cells with their places.
+
+use crate::{Family, SynthError};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::BufReader,
+    path::Path,
+};
+
+#[derive(Deserialize)]
+struct Document {
+    modules: BTreeMap<String, RawModule>,
+}
+
+#[derive(Deserialize)]
+struct RawModule {
+    #[serde(default)]
+    attributes: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    cells: BTreeMap<String, RawCell>,
+    #[serde(default)]
+    netnames: BTreeMap<String, RawNet>,
+}
+
+#[derive(Deserialize)]
+struct RawCell {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    attributes: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    parameters: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    port_directions: BTreeMap<String, String>,
+    #[serde(default)]
+    connections: BTreeMap<String, Vec<serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct RawNet {
+    #[serde(default)]
+    bits: Vec<serde_json::Value>,
+    #[serde(default)]
+    attributes: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a cell is, as far as area counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Lut,
+    /// A lookup table that is half of a carry cell, or has its carry in use.
+    Carry,
+    Ff,
+    /// An iCE40 logic cell with both.
+    LutFf,
+    CarryFf,
+    Dsp,
+    Ram,
+    Other,
+}
+
+/// A placed cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Path of instances, then the net that it was named after, divided by `.`.
+    pub name: String,
+    pub kind: Kind,
+    /// Column and row of its tile.
+    pub at: Option<(u32, u32)>,
+}
+
+fn read(path: &Path) -> Result<Document, SynthError> {
+    let file = File::open(path).map_err(SynthError::file(path))?;
+    serde_json::from_reader(BufReader::new(file)).map_err(|e| SynthError::File { path: path.to_owned(), reason: e.to_string() })
+}
+
+/// Refuses a netlist with a cell that the device does not have: one whose module is not among those of Yosys.
+pub fn check(path: &Path, top: &str) -> Result<(), SynthError> {
+    let document = read(path)?;
+    let Some(module) = document.modules.get(top) else { return Ok(()) };
+    let of_device = |kind: &str| {
+        let source = document.modules.get(kind).and_then(|m| m.attributes.get("src")).and_then(|s| s.as_str());
+        kind.starts_with('$') || source.is_some_and(|source| source.contains("/share/"))
+    };
+    match module.cells.iter().find(|(_, cell)| !of_device(&cell.kind)) {
+        None => Ok(()),
+        Some((name, cell)) => Err(SynthError::BlackBox { top: top.into(), module: cell.kind.clone(), instance: plain(name) }),
+    }
+}
+
+/// Placed cells of nextpnr's JSON, and the nets that are not routed.
+pub fn placed(path: &Path, top: &str, family: Family) -> Result<(Vec<Cell>, Vec<String>), SynthError> {
+    let document = read(path)?;
+    let module = document.modules.get(top).or_else(|| document.modules.values().next());
+    let Some(module) = module else { return Ok((vec![], vec![])) };
+    let cells = module.cells.iter().map(|(name, cell)| Cell {
+        name: plain(name),
+        kind: kind(family, cell),
+        at: cell.attributes.get("NEXTPNR_BEL").and_then(|bel| position(bel.as_str()?)),
+    });
+    Ok((cells.collect(), unrouted(module)))
+}
+
+/// Nets that a cell drives and a cell reads, without a route.
+fn unrouted(module: &RawModule) -> Vec<String> {
+    let (mut driven, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for cell in module.cells.values().filter(|cell| cell.attributes.get("NEXTPNR_BEL").is_some()) {
+        for (port, bits) in &cell.connections {
+            let out = cell.port_directions.get(port).is_some_and(|direction| direction == "output");
+            let set = if out { &mut driven } else { &mut used };
+            set.extend(bits.iter().filter_map(serde_json::Value::as_u64));
+        }
+    }
+    let whole =
+        |net: &&RawNet| net.bits.iter().filter_map(serde_json::Value::as_u64).all(|bit| driven.contains(&bit) && used.contains(&bit));
+    let has_route = |net: &RawNet| net.attributes.get("ROUTING").and_then(|r| r.as_str()).is_some_and(|route| !route.trim().is_empty());
+    let lost = module.netnames.iter().filter(|(_, net)| !net.bits.is_empty() && whole(net) && !has_route(net));
+    lost.map(|(name, _)| plain(name)).collect()
+}
+
+/// Names that Yosys made up start with `$flatten\` and have backslashes between instances.
+fn plain(name: &str) -> String {
+    name.strip_prefix("$flatten").unwrap_or(name).replace('\\', "")
+}
+
+/// `X12/Y3/...`
+fn position(bel: &str) -> Option<(u32, u32)> {
+    let mut parts = bel.split('/');
+    let x = parts.next()?.strip_prefix('X')?.parse().ok()?;
+    let y = parts.next()?.strip_prefix('Y')?.parse().ok()?;
+    Some((x, y))
+}
+
+fn kind(family: Family, cell: &RawCell) -> Kind {
+    let parameter =
+        |name: &str| cell.parameters.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default();
+    let is_set = |name: &str| parameter(name).trim_start_matches('0').starts_with('1');
+    match (family, cell.kind.as_str()) {
+        (Family::Ecp5, "TRELLIS_COMB") if parameter("MODE") == "CCU2" => Kind::Carry,
+        (Family::Ecp5, "TRELLIS_COMB") => Kind::Lut,
+        (Family::Ecp5, "TRELLIS_FF") => Kind::Ff,
+        (Family::Ice40, "ICESTORM_LC") => match (is_set("CARRY_ENABLE"), is_set("DFF_ENABLE")) {
+            (false, false) => Kind::Lut,
+            (true, false) => Kind::Carry,
+            (false, true) => Kind::LutFf,
+            (true, true) => Kind::CarryFf,
+        },
+        (_, name) if name == family.multiplier() || name == "ICESTORM_DSP" => Kind::Dsp,
+        (_, name) if family.is_ram(name) || name == "ICESTORM_SPRAM" => Kind::Ram,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_and_names_are_read() {
+        assert_eq!(position("X12/Y3/SLICEA.COMB0"), Some((12, 3)));
+        assert_eq!(position("NONE"), None);
+        assert_eq!(plain("$flatten\\dut.\\a.$1"), "dut.a.$1");
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! nextpnr: place and route with one seed, cached by content.
+
+use crate::{
+    Design, Family, Options, SynthError, log,
+    netlist::{self, Cell},
+    script, yosys,
+};
+use heddle_tools::{
+    Program,
+    cache::{self, Key},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Folder of the cache.
+const KIND: &str = "route";
+const LOG: &str = "nextpnr.log";
+const REPORT: &str = "report.json";
+const PLACED: &str = "placed.json";
+const CELLS: &str = "cells.json";
+const TIME: &str = "seconds";
+
+/// What nextpnr reports.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Timing {
+    #[serde(default)]
+    pub fmax: BTreeMap<String, Fmax>,
+    #[serde(default)]
+    pub critical_paths: Vec<CriticalPath>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Fmax {
+    pub achieved: f64,
+    pub constraint: f64,
+}
+
+/// A critical path between two clock edges.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CriticalPath {
+    pub from: String,
+    pub to: String,
+    pub path: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Segment {
+    pub delay: f64,
+    pub from: End,
+    pub to: End,
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub net: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct End {
+    pub cell: String,
+    pub port: String,
+}
+
+/// A routed design.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    pub seed: u32,
+    pub folder: PathBuf,
+    pub timing: Timing,
+    pub cells: Vec<Cell>,
+    pub seconds: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Seconds(f64);
+
+/// One run of nextpnr.
+pub struct Job<'a> {
+    pub nextpnr: &'a Program,
+    pub design: &'a Design,
+    pub options: &'a Options,
+    /// The folder of the netlist and its key.
+    pub netlist: &'a Path,
+    pub key: &'a str,
+}
+
+/// The file that becomes the bitstream.
+pub fn image(family: Family) -> &'static str {
+    match family {
+        Family::Ecp5 => "design.config",
+        Family::Ice40 => "design.asc",
+    }
+}
+
+fn constraint_file(family: Family) -> &'static str {
+    match family {
+        Family::Ecp5 => "design.lpf",
+        Family::Ice40 => "design.pcf",
+    }
+}
+
+impl Job<'_> {
+    /// nextpnr's arguments. The program sees a `/tmp` of its own: every file is relative to its folder.
+    pub fn arguments(&self, seed: u32) -> Vec<String> {
+        let options = self.options;
+        let family = options.device.family;
+        let (constraints, place_pins) = match family {
+            Family::Ecp5 => ("--lpf", options.constraints.is_none().then_some("--lpf-allow-unconstrained")),
+            Family::Ice40 => ("--pcf", options.constraints.is_none().then_some("--pcf-allow-unconstrained")),
+        };
+        let output = if family == Family::Ecp5 { "--textcfg" } else { "--asc" };
+        // Its loops end where those of the default router go on for minutes.
+        let router: &[&str] = if family == Family::Ecp5 { &["--router", "router2"] } else { &[] };
+        let mhz = options.mhz.to_string();
+        let fixed = ["--json", yosys::NETLIST, constraints, constraint_file(family), output, image(family), "--freq", &mhz];
+        let files = ["--report", REPORT, "--write", PLACED, "--log", LOG, "--quiet", "--timing-allow-fail"];
+        let words = fixed.into_iter().chain(files).chain(place_pins).chain(router.iter().copied()).map(str::to_owned);
+        let seed = ["--seed".to_owned(), seed.to_string()];
+        options.device.arguments().into_iter().chain(words).chain(options.arguments.iter().cloned()).chain(seed).collect()
+    }
+
+    /// The result of a seed: from the cache, or made.
+    pub fn run(&self, seed: u32) -> Result<Routed, SynthError> {
+        let constraints = script::constraints(self.design, self.options)?;
+        let arguments = self.arguments(seed);
+        let key = Key::new(KIND).part(&self.nextpnr.version).part(self.key).part(&constraints);
+        let key = key.parts(arguments.iter().map(String::as_str)).finish();
+        let folder = cache::get_or_build(KIND, &key, |folder| self.fill(folder, &constraints, &arguments, seed))?;
+        let timing = read(&folder.join(REPORT))?;
+        let Seconds(seconds) = read(&folder.join(TIME))?;
+        Ok(Routed { seed, timing, cells: read(&folder.join(CELLS))?, seconds, folder })
+    }
+
+    fn fill(&self, folder: &Path, constraints: &str, arguments: &[String], seed: u32) -> Result<(), SynthError> {
+        let top = &self.design.top;
+        let family = self.options.device.family;
+        write(&folder.join(constraint_file(family)), constraints)?;
+        let netlist = folder.join(yosys::NETLIST);
+        std::fs::copy(self.netlist.join(yosys::NETLIST), &netlist).map_err(SynthError::file(&netlist))?;
+        let start = Instant::now();
+        let mut command = self.nextpnr.command();
+        command.current_dir(folder).args(arguments);
+        let ended = finish(command, self.options.limit).map_err(|e| self.failed(e.to_string()))?;
+        let log = std::fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+        match ended {
+            None => return Err(SynthError::Limit { top: top.clone(), seed, seconds: self.options.limit.as_secs() }),
+            Some((true, _)) if folder.join(PLACED).is_file() => {}
+            Some((_, said)) => return Err(log::nextpnr(top, &(log + &said))),
+        }
+        let (cells, unrouted) = netlist::placed(&folder.join(PLACED), top, family)?;
+        if !unrouted.is_empty() {
+            return Err(SynthError::Unrouted { top: top.clone(), nets: unrouted });
+        }
+        let text = |value: serde_json::Result<String>| value.map_err(|e| self.failed(e.to_string()));
+        write(&folder.join(CELLS), &text(serde_json::to_string(&cells))?)?;
+        write(&folder.join(TIME), &text(serde_json::to_string(&Seconds(start.elapsed().as_secs_f64())))?)?;
+        // Large, and all that matters is taken from them.
+        for file in [PLACED, yosys::NETLIST] {
+            let path = folder.join(file);
+            std::fs::remove_file(&path).map_err(SynthError::file(&path))?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, message: String) -> SynthError {
+        SynthError::Failed { tool: "nextpnr", top: self.design.top.clone(), message }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), SynthError> {
+    std::fs::write(path, text).map_err(SynthError::file(path))
+}
+
+fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, SynthError> {
+    let text = std::fs::read_to_string(path).map_err(SynthError::file(path))?;
+    serde_json::from_str(&text).map_err(|e| SynthError::File { path: path.to_owned(), reason: e.to_string() })
+}
+
+/// Whether a command succeeded and what it said; None if the time was over, in which case it is stopped.
+fn finish(mut command: Command, limit: Duration) -> std::io::Result<Option<(bool, String)>> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let stderr = child.stderr.take();
+    let said = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stderr) = stderr {
+            let _ = std::io::Read::read_to_end(&mut stderr, &mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some((status.success(), said.join().unwrap_or_default())));
+        }
+        if Instant::now() > end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

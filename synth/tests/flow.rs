@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The flow on small designs: figures of a sound one, and each fault that must be an error.
+
+use heddle_lang::{Builder, Expr, Module, Ty};
+use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, expect::expected, measure};
+use heddle_tools::have_pinned;
+use std::sync::Arc;
+
+fn have_tools(test: &str) -> bool {
+    have_pinned(test, &["yosys", "nextpnr-ecp5", "nextpnr-ice40", "ecppack", "icepack"])
+}
+
+fn options(device: &str, mhz: f64) -> Options {
+    Options::new(Device::named(device).expect("a known device"), mhz)
+}
+
+fn run(design: &Design, options: &Options) -> Result<Outcome, SynthError> {
+    measure(design, options, &|_| {})
+}
+
+/// Products of so many pairs of registered int8, each in a module of its own.
+fn products(count: u32) -> Arc<Module> {
+    let mut inner = Builder::clocked("product", file!());
+    let (x, w) = (inner.input("x", Ty::Signed(8)), inner.input("w", Ty::Signed(8)));
+    let (x, w) = (inner.register("x", x), inner.register("w", w));
+    let product = inner.register("product", &x * &w);
+    inner.output("product", product);
+    let inner = inner.build().expect("a sound module");
+    let mut m = Builder::clocked("products", file!());
+    for i in 0..count {
+        let (x, w) = (m.input(&format!("x_{i}"), Ty::Signed(8)), m.input(&format!("w_{i}"), Ty::Signed(8)));
+        let out = m.instance(&format!("lane_{i}"), &inner, &[("x", x), ("w", w)]);
+        m.output(&format!("product_{i}"), out.get("product"));
+    }
+    let count = m.reg("count", Ty::Unsigned(20), 0);
+    m.next(&count, count.q().wrapping_add(Expr::constant(Ty::Unsigned(20), 1)));
+    m.output("count", count.q());
+    m.build().expect("a sound module")
+}
+
+fn sound(device: &str) -> Outcome {
+    let mut options = options(device, 20.0);
+    options.seeds = 2;
+    options.expected = Expected { dsp: Some(2), ram: Some(0) };
+    let outcome = run(&Design::in_harness(&products(2)).expect("a harness"), &options).unwrap_or_else(|e| panic!("{e}"));
+    outcome.check().unwrap_or_else(|e| panic!("{e}"));
+    outcome
+}
+
+#[test]
+fn a_sound_design_has_figures_and_pictures() {
+    if !have_tools("a_sound_design_has_figures_and_pictures") {
+        return;
+    }
+    for (device, extension) in [("ecp5-25k", "bit"), ("up5k", "bin")] {
+        let outcome = sound(device);
+        let report = &outcome.report;
+        assert!(report.fmax_mhz > 20.0 && report.slack_ns > 0.0, "{report:?}");
+        assert_eq!((report.seeds.len(), report.clocks.len(), &*report.clocks[0].clock), (2, 1, "clk_i"));
+        let lane = report.modules.iter().find(|m| m.name == "lane_1").expect("a row for each instance");
+        assert_eq!((&*lane.module, lane.area.dsp), ("product", 1));
+        assert!(lane.source.ends_with("flow.rs"), "{}", lane.source);
+        let ffs: u32 = report.modules.iter().filter(|m| m.depth == 1 && m.name != "(harness)").map(|m| m.area.ff).sum();
+        assert_eq!(ffs, report.area.ff);
+        assert!(report.area.ff >= 20 && report.area.carry >= 10, "{:?}", report.area);
+        assert!(report.critical_path.iter().any(|step| step.kind == "setup"), "{:?}", report.critical_path);
+        assert!(outcome.floorplan().contains(">lane_1</text>") && report.markdown(1).contains("| lane_1 |"));
+        assert!(heddle_synth::chart::svg(report).contains("lane_0"));
+        let folder = tempfile::tempdir().unwrap();
+        let bitstream = folder.path().join("products").with_extension(extension);
+        outcome.bitstream(&bitstream).unwrap_or_else(|e| panic!("{e}"));
+        assert!(std::fs::metadata(&bitstream).unwrap().len() > 10_000);
+        let again = sound(device);
+        assert_eq!(again.report, *report, "from the cache, with the times of the first run");
+    }
+}
+
+#[test]
+fn negative_slack_is_an_error() {
+    if !have_tools("negative_slack_is_an_error") {
+        return;
+    }
+    let outcome = run(&Design::in_harness(&products(1)).unwrap(), &options("up5k", 400.0)).unwrap_or_else(|e| panic!("{e}"));
+    let error = outcome.check().unwrap_err();
+    assert!(matches!(&error, SynthError::NegativeSlack { clock, target: 400.0, .. } if clock == "clk_i"), "{error}");
+}
+
+#[test]
+fn a_latch_is_an_error() {
+    if !have_tools("a_latch_is_an_error") {
+        return;
+    }
+    let text = "module t (input en_i, input d_i, output reg q_o); always @* if (en_i) q_o = d_i; endmodule";
+    for device in ["up5k", "ecp5-25k"] {
+        let error = run(&Design::verilog("t", text, &[]), &options(device, 10.0)).unwrap_err();
+        assert!(matches!(&error, SynthError::Latch { names, .. } if names[0].contains("q_o")), "{error}");
+    }
+}
+
+#[test]
+fn a_black_box_is_an_error() {
+    if !have_tools("a_black_box_is_an_error") {
+        return;
+    }
+    let unknown = "module t (input a_i, output q_o); mystery u_gone (.a(a_i), .q(q_o)); endmodule";
+    let empty = format!("{unknown}\n(* blackbox *) module mystery (input a, output q); endmodule");
+    for text in [unknown, &empty] {
+        for device in ["up5k", "ecp5-25k"] {
+            let error = run(&Design::verilog("t", text, &[]), &options(device, 10.0)).unwrap_err();
+            assert!(
+                matches!(&error, SynthError::BlackBox { module, instance, .. } if module == "mystery" && instance == "u_gone"),
+                "{error}"
+            );
+        }
+    }
+}
+
+/// Yosys 0.70 makes one SB_MAC16 of two products whose registers feed a registered sum, and loses the other product.
+#[test]
+fn lost_multipliers_are_an_error() {
+    if !have_tools("lost_multipliers_are_an_error") {
+        return;
+    }
+    let mut m = Builder::clocked("pair", file!());
+    let mut product = |i: u32| {
+        let (x, w) = (m.input(&format!("x_{i}"), Ty::Signed(8)), m.input(&format!("w_{i}"), Ty::Signed(8)));
+        m.register(&format!("product_{i}"), &x * &w)
+    };
+    let (a, b) = (product(0), product(1));
+    let sum = m.register("sum", &a + &b);
+    m.output("sum", sum);
+    let module = m.build().expect("a sound module");
+    let mut options = options("up5k", 10.0);
+    options.expected = expected(&module, options.device.family);
+    let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
+    let error = outcome.check().unwrap_err();
+    assert!(matches!(error, SynthError::Count { what: "multipliers", found: 1, expected: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_design_that_does_not_fit_is_an_error() {
+    if !have_tools("a_design_that_does_not_fit_is_an_error") {
+        return;
+    }
+    let error = run(&Design::in_harness(&products(9)).unwrap(), &options("up5k", 10.0)).unwrap_err();
+    assert!(matches!(&error, SynthError::DoesNotFit { resource, used: 9, available: 8, .. } if resource == "ICESTORM_DSP"), "{error}");
+}
+
+#[test]
+fn unrouted_nets_are_an_error() {
+    if !have_tools("unrouted_nets_are_an_error") {
+        return;
+    }
+    for device in ["up5k", "ecp5-25k"] {
+        let mut options = options(device, 10.0);
+        options.arguments.push("--no-route".into());
+        let error = run(&Design::in_harness(&products(1)).unwrap(), &options).unwrap_err();
+        assert!(matches!(&error, SynthError::Unrouted { nets, .. } if nets.len() > 10), "{error}");
+    }
+}
+
+#[test]
+fn options_are_checked() {
+    let mut none = options("up5k", 10.0);
+    none.seeds = 0;
+    let design = Design::verilog("t", "", &[]);
+    assert_eq!(run(&design, &none).unwrap_err().to_string(), "seeds = 0 is not legal: it must be at least 1");
+    assert!(run(&design, &options("up5k", f64::NAN)).is_err());
+}
