@@ -4,6 +4,7 @@
 pub mod decode;
 pub mod gating;
 pub mod hdl;
+pub mod link;
 pub mod port;
 pub mod power;
 pub mod speed;
@@ -52,12 +53,13 @@ pub struct Bench {
 }
 
 /// Every bench.
-pub const BENCHES: [Bench; 6] = [
+pub const BENCHES: [Bench; 7] = [
     Bench { name: port::NAME, timed: false, run: port::run },
     Bench { name: power::NAME, timed: false, run: power::run },
     Bench { name: decode::NAME, timed: false, run: decode::run },
     Bench { name: gating::NAME, timed: false, run: gating::run },
     Bench { name: hdl::NAME, timed: true, run: hdl::run },
+    Bench { name: link::NAME, timed: false, run: link::run },
     Bench { name: speed::NAME, timed: true, run: speed::run },
 ];
 

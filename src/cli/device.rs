@@ -4,15 +4,17 @@
 use std::fs::OpenOptions;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use heddle_core::config::Config;
 use heddle_tb::verilator::{BuildOptions, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::driver::golden::Golden;
+use crate::driver::serial::{SerialTransport, SerialUrl};
 use crate::driver::sim::{self, Sim};
 use crate::driver::{Driver, Transport, waves};
 use crate::generate::source::{self, Source};
@@ -34,8 +36,9 @@ pub struct HardwareArgs {
 /// How the hardware is reached.
 #[derive(Args)]
 pub struct TransportArgs {
-    /// What the matrix products run on
-    #[arg(long, value_enum, default_value = "sim")]
+    /// What the matrix products run on: sim, the emitted Verilog in Verilator; golden, the bit-exact model (same
+    /// results, no cycles, fast); serial:PATH@BAUD, a board at a serial port
+    #[arg(long, value_name = "sim|golden|serial:PATH@BAUD", default_value = "sim")]
     pub transport: Kind,
     /// Write the waveforms of the simulation to this file (.vcd or .fst); with power domains also a view for GTKWave
     /// that shows their states by name (FILE.gtkw)
@@ -49,12 +52,28 @@ pub struct TransportArgs {
     pub trace_cycles: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A way to reach an accelerator.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The emitted Verilog, simulated by Verilator
+    /// The emitted Verilog, simulated by Verilator.
     Sim,
-    /// The bit-exact model: same results, no cycles, fast
+    /// The bit-exact model.
     Golden,
+    /// A board.
+    Serial(SerialUrl),
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Kind, String> {
+        match text.split_once(':') {
+            None if text == "sim" => Ok(Kind::Sim),
+            None if text == "golden" => Ok(Kind::Golden),
+            Some(("serial", url)) => url.parse().map(Kind::Serial),
+            _ => Err(format!("there is no transport `{text}`; there are sim, golden, serial:PATH@BAUD")),
+        }
+    }
 }
 
 impl HardwareArgs {
@@ -71,9 +90,11 @@ impl HardwareArgs {
 impl TransportArgs {
     /// A driver for the hardware of `config`; shows what takes time unless `quiet`.
     pub fn connect(&self, config: &Config, quiet: bool) -> Result<Driver> {
-        let transport: Box<dyn Transport> = match self.transport {
+        let transport: Box<dyn Transport> = match &self.transport {
             Kind::Golden if self.trace.is_some() => bail!("there are no waveforms of the golden model; use --trace with --transport sim"),
+            Kind::Serial(_) if self.trace.is_some() => bail!("there are no waveforms of a board; use --trace with --transport sim"),
             Kind::Golden => Box::new(Golden::new(config)),
+            Kind::Serial(url) => Box::new(SerialTransport::open(url)?),
             Kind::Sim => Box::new(self.simulation(config, quiet)?),
         };
         Ok(Driver::connect(transport, config)?)

@@ -2,6 +2,7 @@
 //! The command line of `heddle`: one file for each subcommand.
 
 mod bench;
+mod board;
 mod device;
 mod doctor;
 mod infer;
@@ -46,6 +47,8 @@ enum Command {
     Infer(infer::InferArgs),
     /// Measure port use, decoding, simulation and generation
     Bench(bench::BenchArgs),
+    /// Boards: transfers over a bad wire
+    Board(board::BoardArgs),
     /// Check the tools: versions found and needed, what needs them, what to do
     Doctor(doctor::DoctorArgs),
     /// Compare the accelerator's arithmetic with floating point
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         None => infer::run(&args.infer),
         Some(Command::Infer(args)) => infer::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Board(args)) => board::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Quality(args)) => quality::run(args),
         Some(Command::Synth(args)) => synth::run(args),

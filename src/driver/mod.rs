@@ -8,6 +8,7 @@ pub mod dvfs;
 mod error;
 pub mod gating;
 pub mod golden;
+pub mod serial;
 pub mod sim;
 mod transport;
 pub mod waves;

@@ -3,6 +3,8 @@
 
 use heddle_tb::soc::SocError;
 
+use super::serial::{LinkError, OpenError};
+
 /// Registers, memory and interrupt of one accelerator.
 ///
 /// Addresses are bytes; register offsets are multiples of 4 from `registers::map`.
@@ -39,4 +41,10 @@ pub enum TransportError {
     Limit { limit: u64 },
     #[error("simulation: {0}")]
     Sim(#[from] SocError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("{bytes} bytes were written at 0x{address:08x}, and the device holds others; its memory does not work")]
+    Verify { address: u32, bytes: usize },
 }

@@ -41,4 +41,8 @@ native! {
     power_residency: 3,
     power_loop: 3,
     power_dvfs: 6,
+    link_bridge: 6,
+    uart_rx: 4,
+    uart_tx: 3,
+    link_whole: 2,
 }

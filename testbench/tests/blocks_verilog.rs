@@ -46,4 +46,8 @@ verilog! {
     power_residency: 3,
     power_loop: 3,
     power_dvfs: 3,
+    link_bridge: 3,
+    uart_rx: 2,
+    uart_tx: 2,
+    link_whole: 1,
 }

@@ -6,6 +6,7 @@ pub mod descriptor;
 pub mod device;
 pub mod engine;
 pub mod format;
+pub mod link;
 pub mod numerics;
 pub mod power;
 pub mod registers;

@@ -7,8 +7,9 @@ use heddle_core::{
     power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerLoop,
-    PowerQDevice, PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, Place, PowerDemand, PowerDomain, PowerDvfs,
+    PowerIdle, PowerLoop, PowerQDevice, PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, UartRx, UartTx,
+    WeightFetch,
 };
 
 type Blocks = Vec<Box<dyn Block>>;
@@ -116,4 +117,20 @@ pub fn power_dvfs() -> Blocks {
     let usual = [7, 15, 23, 31, 39, 47, 55, 63];
     let limits = [usual, [0, 0, 10, 10, 30, 31, 63, 63], usual];
     boxed([16, 32, 64].into_iter().zip(limits).map(|(entries, clock_limits)| PowerDvfs { entries, clock_limits }))
+}
+
+pub fn link_bridge() -> Blocks {
+    boxed([32, 64, 128, 512].map(|port_bits| LinkBridge { port_bits }))
+}
+
+pub fn uart_rx() -> Blocks {
+    boxed([4000, 8681, 16_000, 217_014].map(|millicycles| UartRx { millicycles }))
+}
+
+pub fn uart_tx() -> Blocks {
+    boxed([4000, 8681, 16_000, 217_014].map(|millicycles| UartTx { millicycles }))
+}
+
+pub fn link_whole() -> Blocks {
+    boxed([(250_000, 32), (115_200, 128), (90_000, 64)].map(|(baud, port_bits)| LinkWhole { baud, port_bits }))
 }

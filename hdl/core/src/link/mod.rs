@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The link between host and board: a UART, and a bridge from its bytes to the buses.
+//!
+//! Ports      `rx_i`, `tx_o`: the wires, from any clock; `open_o`: a session is open; `m_axil_*`: AXI4-Lite master to the
+//!            registers; `m_axi_*`: AXI4 master to the memory, signals as those of the accelerator's port
+//! Latency    of the wire      Throughput  one byte in 10 bits and a cycle, each way
+//! Rounding   none      Reset  no session, the line high
+//!
+//! docs/link.md has the format of the wire, [`wire`] its declaration, [`golden`] the bridge in plain Rust.
+
+pub mod bridge;
+pub mod bus;
+pub mod executor;
+pub mod framer;
+pub mod golden;
+pub mod receiver;
+pub mod uart_rx;
+pub mod uart_tx;
+pub mod wire;
+
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, import::ImportError, stdlib};
+use std::sync::Arc;
+
+/// Cycles of the clock per bit, at least: fewer leave no margin between two samples.
+pub const LEAST_CYCLES_PER_BIT: u32 = 4;
+
+/// A link of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// Width of the memory port in bits.
+    pub port_bits: u32,
+    /// Bytes of memory, from address [`wire::MEMORY`].
+    pub memory_bytes: u64,
+    pub clock_hz: u32,
+    /// Bits per second on the wire.
+    pub baud: u32,
+    /// Milliseconds without a byte after which a started command is forgotten.
+    pub silence_ms: u32,
+}
+
+impl LinkConfig {
+    /// The time-out is that of LiteX: 100 ms.
+    pub fn new(port_bits: u32, memory_bytes: u64, clock_hz: u32, baud: u32) -> LinkConfig {
+        LinkConfig { port_bits, memory_bytes, clock_hz, baud, silence_ms: 100 }
+    }
+
+    /// 2^24 x baud / clock, rounded.
+    pub fn step(&self) -> u64 {
+        let clock = u64::from(self.clock_hz.max(1));
+        ((u64::from(self.baud) << uart_rx::PHASE_BITS) + clock / 2) / clock
+    }
+
+    fn silence_cycles(&self) -> u64 {
+        u64::from(self.clock_hz) * u64::from(self.silence_ms) / 1000
+    }
+
+    /// What is not legal, with what would be.
+    fn mistake(&self) -> Option<String> {
+        let most = self.clock_hz / LEAST_CYCLES_PER_BIT;
+        if self.baud == 0 || self.baud > most {
+            return Some(format!("baud = {}: must be 1 to {most} with a clock of {} Hz", self.baud, self.clock_hz));
+        }
+        if self.step() == 0 {
+            return Some(format!("baud = {}: too slow for a clock of {} Hz", self.baud, self.clock_hz));
+        }
+        let silence = self.silence_cycles();
+        if silence == 0 || silence > u64::from(u32::MAX) {
+            return Some(format!("silence_ms = {}: must be 1 to {} cycles", self.silence_ms, u32::MAX));
+        }
+        None
+    }
+}
+
+/// UART and bridge.
+pub fn link(config: &LinkConfig) -> Result<Arc<Module>, BuildError> {
+    let mut m = Builder::clocked("link", file!());
+    m.doc(&format!("UART of {} baud at a clock of {} Hz, with a bridge to the buses.", config.baud, config.clock_hz));
+    if let Some(mistake) = config.mistake() {
+        m.error(mistake);
+        return m.build();
+    }
+    let rx = m.input("rx", Ty::BIT);
+    let tx = m.output_port("tx", Ty::BIT);
+    let step = m.parameter("STEP", Ty::Unsigned(uart_rx::PHASE_BITS), i128::from(config.step()));
+    let silence = m.parameter("SILENCE", Ty::Unsigned(32), i128::from(config.silence_cycles()));
+
+    m.comment("From the wire: bytes wait while a command is carried out");
+    let line = m.instance("rx_sync", &stdlib::synchroniser()?, &[("from", rx)]).get("to");
+    let receiver = m.instance("uart_rx", &uart_rx::uart_rx().map_err(ImportError::build_error)?, &[("rx", line), ("step", step.clone())]);
+    let taken = m.forward("bridge_in_ready", Ty::BIT);
+    let backlog = m.instance(
+        "backlog",
+        &stdlib::fifo(8, wire::BACKLOG)?,
+        &[("in_valid", receiver.get("valid")), ("in_data", receiver.get("data")), ("out_ready", taken)],
+    );
+    let unread = [backlog.get("in_ready"), backlog.get("count"), receiver.get("broken")];
+    m.unused("bytes", "A byte that is lost or broken shows in the CRC of its frame.", &unread);
+
+    m.comment("To the wire");
+    let sent = m.forward("uart_tx_in_ready", Ty::BIT);
+    let unit = bridge::bridge(config.port_bits, config.memory_bytes)?;
+    let mut inputs: Vec<(String, Expr)> =
+        [("in_valid", backlog.get("out_valid")), ("in_data", backlog.get("out_data")), ("out_ready", sent), ("silence", silence)]
+            .map(|(name, e)| (name.to_string(), e))
+            .into();
+    inputs.extend(bridge::pass_inputs(&mut m, &unit));
+    let inputs: Vec<(&str, Expr)> = inputs.iter().map(|(name, e)| (name.as_str(), e.clone())).collect();
+    let bridge = m.instance("bridge", &unit, &inputs);
+    let line = m.instance(
+        "uart_tx",
+        &uart_tx::uart_tx().map_err(ImportError::build_error)?,
+        &[("step", step), ("in_valid", bridge.get("out_valid")), ("in_data", bridge.get("out_data"))],
+    );
+    m.drive(&tx, line.get("tx"));
+    m.output("open", bridge.get("open"));
+    bridge::pass_outputs(&mut m, &unit, &bridge);
+    m.build()
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A byte-level board behind a pseudo-terminal, as a user meets a board: `heddle infer`, its errors, and LiteX's own client.
+
+#![cfg(unix)]
+
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use heddle::driver::Driver;
+use heddle::driver::golden::Golden;
+use heddle::driver::serial::board::Accelerator;
+use heddle::driver::serial::pty::PtyBoard;
+use heddle::driver::serial::{SerialTransport, SerialUrl};
+use heddle::driver::sim::{self, Sim};
+use heddle_core::config::Config;
+use heddle_core::registers::map;
+use heddle_tb::tools::have_verilator;
+use heddle_tb::verilator::BuildOptions;
+use serde_json::Value;
+
+fn golden(config: &Config) -> PtyBoard {
+    PtyBoard::serve(Accelerator::new(Golden::new(config), config.memory_bytes())).unwrap()
+}
+
+fn heddle(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heddle")).args(args).output().unwrap()
+}
+
+fn ids(transport: &str, preset: &str) -> Value {
+    let args = ["infer", "--transport", transport, "--preset", preset, "--tokens", "3", "--greedy", "--prompt", "KING:", "--json"];
+    let output = heddle(&args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    run["ids"].clone()
+}
+
+fn refusal(transport: &str, preset: &str) -> String {
+    let output = heddle(&["infer", "--transport", transport, "--preset", preset, "--tokens", "1"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn infer_over_a_serial_port_gives_the_same_ids() {
+    let board = golden(&Config::small());
+    let url = format!("serial:{}@115200", board.path);
+    let expected = ids("golden", "small");
+    assert_eq!(expected.as_array().unwrap().len(), 3);
+    assert_eq!(ids(&url, "small"), expected);
+    // Again, on the board that has the image already.
+    assert_eq!(ids(&url, "small"), expected);
+}
+
+#[test]
+fn infer_over_a_serial_port_with_the_verilated_accelerator_behind_it() {
+    if !have_verilator("infer_over_a_serial_port_with_the_verilated_accelerator_behind_it") {
+        return;
+    }
+    let config = Config::small();
+    let library = sim::build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let sim = Sim::new(&library, &config).unwrap();
+    let board = PtyBoard::serve(Accelerator::new(sim, config.memory_bytes())).unwrap();
+    assert_eq!(ids(&format!("serial:{}@115200", board.path), "small"), ids("sim", "small"));
+}
+
+#[test]
+fn hardware_of_another_configuration_is_refused_with_both_digests() {
+    let board = golden(&Config::small());
+    let text = refusal(&format!("serial:{}@115200", board.path), "base");
+    assert!(text.contains(&Config::small().digest_hex()) && text.contains(&Config::base().digest_hex()), "{text}");
+}
+
+#[test]
+fn ports_that_are_none_are_errors_that_name_them() {
+    let text = refusal("serial:/dev/ttyNOWHERE@115200", "small");
+    assert!(text.contains("there is no serial port `/dev/ttyNOWHERE`"), "{text}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = refusal(&format!("serial:{}@115200", file.path().display()), "small");
+    assert!(text.contains("is not a serial port"), "{text}");
+    let text = refusal("serial:/dev/null@115200", "small");
+    assert!(text.contains("/dev/null"), "{text}");
+    assert!(refusal("serial:/dev/ttyUSB0@fast", "small").contains("`fast`"));
+    let text = refusal("card", "small");
+    assert!(text.contains("there is no transport `card`") && text.contains("serial:PATH@BAUD"), "{text}");
+}
+
+#[test]
+fn a_silent_port_is_an_error_that_names_it() {
+    let (_master, mut slave) = serialport::TTYPort::pair().unwrap();
+    slave.set_exclusive(false).unwrap();
+    let path = serialport::SerialPort::name(&slave).unwrap();
+    let start = Instant::now();
+    let text = refusal(&format!("serial:{path}@115200"), "small");
+    assert!(text.contains(&format!("no answer on serial port {path}@115200")), "{text}");
+    assert!(start.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn a_port_that_dies_in_the_session_is_an_error_that_names_it() {
+    let config = Config::small();
+    let board = golden(&config);
+    let url = SerialUrl { path: board.path.clone(), baud: 115_200 };
+    let mut driver = Driver::connect(Box::new(SerialTransport::open(&url).unwrap()), &config).unwrap();
+    drop(board);
+    let text = driver.transport().read_reg(map::ID.offset).unwrap_err().to_string();
+    assert!(text.contains(&url.to_string()), "{text}");
+}
+
+/// A script for LiteX's own client: reads the ID register, writes and reads a block of memory.
+const LITEX: &str = "
+import sys
+from litex.tools.remote.comm_uart import CommUART
+comm = CommUART(sys.argv[1], 115200)
+print('id', hex(comm.read(0xf0000000)))
+block = [(i * 0x9e3779b1) & 0xffffffff for i in range(200)]
+comm.write(0x40001000, block)
+back = [word for i in range(0, 200, 50) for word in comm.read(0x40001000 + 4 * i, 50)]
+print('block', back == block)
+print('fixed', comm.read(0x40001004, 3, burst='fixed') == [block[1]] * 3)
+";
+
+#[test]
+fn litex_own_client_reads_the_id_and_moves_a_block() {
+    // A Python with the packages `litex` and `pyserial`; by default one that the test makes.
+    let fetch = std::env::var("HEDDLE_TEST_FETCH").is_ok();
+    let dir = tempfile::tempdir().unwrap();
+    let python = match std::env::var("HEDDLE_LITEX_PYTHON") {
+        Ok(python) => python,
+        Err(_) if !fetch => return println!("skipped: LiteX's client is fetched with HEDDLE_TEST_FETCH=1 only"),
+        Err(_) => {
+            let venv = dir.path().join("venv");
+            let run = |program: &str, args: &[&str]| {
+                let output = Command::new(program).args(args).output().unwrap();
+                assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            };
+            run("python3", &["-m", "venv", venv.to_str().unwrap()]);
+            let python = venv.join("bin/python").display().to_string();
+            run(&python, &["-m", "pip", "install", "--quiet", "litex==2024.12", "pyserial==3.5"]);
+            python
+        }
+    };
+    let board = golden(&Config::small());
+    let output = Command::new(python).args(["-c", LITEX, &board.path]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(text.lines().collect::<Vec<_>>(), ["id 0x48444c45", "block True", "fixed True"]);
+}
