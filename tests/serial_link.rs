@@ -121,7 +121,7 @@ fn after_the_session_uartbone_is_understood() {
     link.bye();
     let port = link.port();
     port.write(&read_id).unwrap();
-    let (until, mut got) = (port.now() + Duration::from_secs(1), Vec::new());
+    let (until, mut got) = (port.now() + Duration::from_secs(1), Vec::<u8>::new());
     while got.len() < 4 {
         let count = port.read(&mut answer, until).unwrap();
         assert!(count > 0);
