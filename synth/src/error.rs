@@ -3,7 +3,21 @@
 
 use heddle_lang::BuildError;
 use heddle_tools::{ToolError, cache::CacheError};
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
+
+/// A kind of cell of which a design needs more than the device has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    pub resource: String,
+    pub used: u32,
+    pub available: u32,
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} are needed, the device has {}", self.used, self.resource, self.available)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum SynthError {
@@ -26,8 +40,8 @@ pub enum SynthError {
          went into lookup tables; simulate the netlist before you change the expectation"
     )]
     Count { top: String, what: &'static str, found: u32, expected: u32 },
-    #[error("{top} does not fit: {used} {resource} are needed, the device has {available} ({message})")]
-    DoesNotFit { top: String, resource: String, used: u32, available: u32, message: String },
+    #[error("{top} does not fit: {} ({message})", over.iter().map(Use::to_string).collect::<Vec<_>>().join(", "))]
+    DoesNotFit { top: String, over: Vec<Use>, message: String },
     #[error("{top} cannot be placed: {message}")]
     Unplaceable { top: String, message: String },
     #[error("{top}: nets were not routed ({}{})", nets[..nets.len().min(3)].join(", "), if nets.len() > 3 { ", ..." } else { "" })]

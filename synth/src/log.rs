@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the logs of Yosys and nextpnr say of a failure.
 
-use crate::SynthError;
+use crate::{SynthError, error::Use};
 
 /// The text between two marks.
 fn between<'a>(line: &'a str, start: &str, end: &str) -> Option<&'a str> {
@@ -33,11 +33,9 @@ pub fn yosys(top: &str, log: &str) -> SynthError {
 /// The error that a log of nextpnr is about.
 pub fn nextpnr(top: &str, log: &str) -> SynthError {
     let (top, message) = (top.to_owned(), errors(log).next().map_or_else(|| last(log), str::to_owned));
-    if let Some((resource, used, available)) = overfull(log).filter(|_| message.contains("place") || message.contains("BELs")) {
-        return SynthError::DoesNotFit { top, resource, used, available, message };
-    }
     if message.contains("place") || message.contains("BEL") {
-        return SynthError::Unplaceable { top, message };
+        let over = overfull(log);
+        return if over.is_empty() { SynthError::Unplaceable { top, message } } else { SynthError::DoesNotFit { top, over, message } };
     }
     if message.contains("route") || message.contains("Routing") {
         let nets: Vec<String> = errors(log).filter_map(|line| between(line, "net '", "'")).map(str::to_owned).collect();
@@ -46,17 +44,18 @@ pub fn nextpnr(top: &str, log: &str) -> SynthError {
     SynthError::Failed { tool: "nextpnr", top, message }
 }
 
-/// The resource of which most is used, if it is more than there is: `Info:  MULT18X18D:  48/  28  171%`.
-fn overfull(log: &str) -> Option<(String, u32, u32)> {
+/// What is used more than there is, the worst first: `Info:  MULT18X18D:  48/  28  171%`.
+fn overfull(log: &str) -> Vec<Use> {
     let lines = log.lines().filter_map(|line| line.strip_prefix("Info:"));
     let use_of = |line: &str| {
         let (name, counts) = line.split_once(':')?;
         let (used, rest) = counts.split_once('/')?;
-        let available = rest.split_whitespace().next()?;
-        Some((name.trim().to_owned(), used.trim().parse::<u32>().ok()?, available.parse::<u32>().ok()?))
+        let available = rest.split_whitespace().next()?.parse().ok()?;
+        Some(Use { resource: name.trim().to_owned(), used: used.trim().parse().ok()?, available })
     };
-    let over = lines.filter_map(use_of).filter(|(_, used, available)| used > available);
-    over.max_by_key(|(_, used, available)| u64::from(*used) * 1000 / u64::from(*available).max(1))
+    let mut over: Vec<Use> = lines.filter_map(use_of).filter(|u| u.used > u.available).collect();
+    over.sort_by_key(|u| std::cmp::Reverse(u64::from(u.used) * 1000 / u64::from(u.available).max(1)));
+    over
 }
 
 /// The last lines of a log that say something.
@@ -77,7 +76,8 @@ mod tests {
         assert!(matches!(yosys("t", unknown), SynthError::BlackBox { module, instance, .. } if module == "mystery" && instance == "u1"));
         let full = "Info: \t          MULT18X18D:      48/     28   171%\nERROR: Unable to place cell 'x', no BELs remaining to implement cell type 'MULT18X18D'\n";
         let error = nextpnr("t", full);
-        assert!(matches!(&error, SynthError::DoesNotFit { resource, used: 48, available: 28, .. } if resource == "MULT18X18D"), "{error}");
+        let expected = Use { resource: "MULT18X18D".into(), used: 48, available: 28 };
+        assert!(matches!(&error, SynthError::DoesNotFit { over, .. } if *over == [expected]), "{error}");
         let unrouted = nextpnr("t", "ERROR: Failed to route arc 3 of net 'dut.a', from X1/Y1 to X2/Y2.\n");
         assert!(matches!(unrouted, SynthError::Unrouted { nets, .. } if nets == ["dut.a"]));
     }

@@ -102,18 +102,16 @@ impl<'a> Names<'a> {
         }
         let (plain, bit) = rest.find('[').map_or((rest, ""), |at| rest.split_at(at));
         let index = self.index(place.module());
-        let Some((net, exact)) = index.longest(plain) else { return Some((place.path, rest.to_owned())) };
-        match self.follow(&mut place, net) {
-            None => Some((place.path, "constant".into())),
-            Some(found) => {
-                let name = &place.module().net(found).name;
-                let net = if exact { format!("{name}{bit}") } else { format!("logic of {name}") };
-                Some((place.path, net))
-            }
-        }
+        let Some((net, suffix)) = index.longest(plain) else { return Some((place.path, rest.to_owned())) };
+        // What reads a net stands where the net has that name; what drives it may stand elsewhere.
+        let found = if drives(suffix) { self.follow(&mut place, net)? } else { net };
+        let name = &place.module().net(found).name;
+        let net = if suffix.is_empty() { format!("{name}{bit}") } else { format!("logic of {name}") };
+        Some((place.path, net))
     }
 
     /// The net that another one is only a name for: down into instances whose output it is, up where it is an input.
+    /// None: the harness drives it.
     fn follow(&self, place: &mut Place<'a>, mut net: NetId) -> Option<NetId> {
         for _ in 0..STEPS {
             let module = place.module();
@@ -126,7 +124,10 @@ impl<'a> Names<'a> {
                     let inner = place.module();
                     net = inner.ports().find(|(_, n)| n.kind == NetKind::Output && n.name == *port)?.0;
                 }
-                None if module.net(net).kind == NetKind::Input && place.modules.len() > 1 => {
+                None if module.net(net).kind == NetKind::Input && place.modules.len() == 1 => {
+                    return Some(net).filter(|_| self.within.is_empty());
+                }
+                None if module.net(net).kind == NetKind::Input => {
                     let port = &module.net(net).name;
                     let outer = place.modules[place.modules.len() - 2];
                     let name = place.path.last()?;
@@ -182,11 +183,43 @@ impl Index {
         Index { nets, aliases }
     }
 
-    /// The net of this name, or of its longest beginning that ends before a `_` or `$`; whether it is the whole name.
-    fn longest(&self, text: &str) -> Option<(NetId, bool)> {
+    /// The net of this name, or of its longest beginning that ends before a `_` or `$`; the rest of the name.
+    fn longest<'t>(&self, text: &'t str) -> Option<(NetId, &'t str)> {
         let ends = text.rmatch_indices(['_', '$']).map(|(at, _)| at);
-        std::iter::once(text.len()).chain(ends).find_map(|end| Some((*self.nets.get(&text[..end])?, end == text.len())))
+        std::iter::once(text.len()).chain(ends).find_map(|end| Some((*self.nets.get(&text[..end])?, &text[end..])))
     }
+}
+
+/// Words of which the names of cells are made.
+const CELL_WORDS: [&str; 17] = [
+    "",
+    "TRELLIS",
+    "FF",
+    "LUT4",
+    "PFUMX",
+    "L6MUX21",
+    "CCU2C",
+    "MULT18X18D",
+    "DP16KD",
+    "PDPW16KD",
+    "DPR16X4",
+    "SB",
+    "CARRY",
+    "MAC16",
+    "RAM40",
+    "4K",
+    "SPRAM256KA",
+];
+
+/// Whether the cell that Yosys named `<net><suffix>` drives that net: the suffix is the cell's type and the port that the
+/// net is connected to. Without suffix it is the net itself.
+fn drives(suffix: &str) -> bool {
+    let mut words = suffix.split('_').skip_while(|word| CELL_WORDS.contains(word) || word.starts_with("DFF"));
+    let is_output = |port: &str| {
+        let numbered = |start: &str| port.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        matches!(port, "Q" | "Z" | "O" | "CO" | "S0" | "S1" | "COUT" | "RDATA") || port.starts_with("DO") || numbered("P")
+    };
+    words.next().is_none_or(is_output)
 }
 
 /// The net that an expression is, or is a part of.
@@ -204,6 +237,16 @@ mod tests {
     use heddle_lang::{Builder, Ty};
 
     #[test]
+    fn ports_tell_drivers_from_readers() {
+        for driver in ["", "_TRELLIS_FF_Q_3", "_LUT4_Z_1_D", "_SB_DFFESR_Q", "_MULT18X18D_P15", "_SB_RAM40_4K_RDATA", "_CCU2C_S0"] {
+            assert!(drives(driver), "{driver}");
+        }
+        for reader in ["_LUT4_D_Z_LUT4_Z", "_TRELLIS_FF_DI", "_MULT18X18D_A0", "_SB_LUT4_I3", "_CCU2C_A1"] {
+            assert!(!drives(reader), "{reader}");
+        }
+    }
+
+    #[test]
     fn tool_names_become_names_of_the_builder() {
         let mut inner = Builder::clocked("adder", "hdl/adder.rs");
         let a = inner.input("a", Ty::Unsigned(8));
@@ -219,10 +262,12 @@ mod tests {
         let origin = names.origin("dut.first.sum_q[3]");
         let expected = ("first", "adder", "hdl/adder.rs", "sum[3]");
         assert_eq!(names.origin("dut.sum_o_TRELLIS_FF_Q").path, "first", "the top's output is a name for the register");
-        assert_eq!(names.origin("dut.first.a_i_LUT4_Z").path, "", "an input of an instance is a name for what drives it");
+        assert_eq!(names.origin("dut.first.a_i_LUT4_D").path, "first", "what reads an input is inside");
+        assert_eq!(names.origin("dut.first.a_i_LUT4_Z").path, "(harness)", "what drives it is outside, and outside of the top");
         assert_eq!((&*origin.path, &*origin.module, &*origin.source, &*origin.net), expected);
         assert_eq!(names.origin("dut.first.sum_q_TRELLIS_FF_Q_3").net, "logic of sum");
-        assert_eq!(names.origin("dut.a_i[0]").net, "a[0]");
+        assert_eq!(names.origin("dut.a_i[0]").path, "(harness)");
+        assert_eq!(Names::new(Some(&top), "").origin("a_i[0]").net, "a[0]");
         assert_eq!(names.origin("inputs_q[7]").path, "(harness)");
         assert_eq!(names.instances("dut.first.x"), Some(vec!["first".to_owned()]));
     }

@@ -2,7 +2,7 @@
 //! The flow on small designs: figures of a sound one, and each fault that must be an error.
 
 use heddle_lang::{Builder, Expr, Module, Ty};
-use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, expect::expected, measure};
+use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, error::Use, expect::expected, measure};
 use heddle_tools::have_pinned;
 use std::sync::Arc;
 
@@ -143,7 +143,8 @@ fn a_design_that_does_not_fit_is_an_error() {
         return;
     }
     let error = run(&Design::in_harness(&products(9)).unwrap(), &options("up5k", 10.0)).unwrap_err();
-    assert!(matches!(&error, SynthError::DoesNotFit { resource, used: 9, available: 8, .. } if resource == "ICESTORM_DSP"), "{error}");
+    let expected = Use { resource: "ICESTORM_DSP".into(), used: 9, available: 8 };
+    assert!(matches!(&error, SynthError::DoesNotFit { over, .. } if *over == [expected]), "{error}");
 }
 
 #[test]

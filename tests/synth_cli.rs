@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `heddle synth` from the command line: exit codes, files, and a cache below the temporary folder, which the tools that
+//! are WebAssembly do not see under its name.
+
+use heddle_tools::have_pinned;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn synth(cache: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
+    command.arg("synth").args(args).env("HEDDLE_CACHE", cache).output().expect("heddle runs")
+}
+
+#[test]
+fn a_column_is_placed_and_reported() {
+    if !have_pinned("a_column_is_placed_and_reported", &["yosys", "nextpnr-ice40", "nextpnr-ecp5"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cache, out) = (folder.path().join("cache"), folder.path().join("out"));
+    let column = ["nano", "--block", "column", "--seeds", "1", "--json", "--out", out.to_str().unwrap(), "--freq"];
+    let done = synth(&cache, &[&column[..], &["10"]].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("one JSON object");
+    assert!(report["fmax_mhz"].as_f64().unwrap() > 10.0 && report["slack_ns"].as_f64().unwrap() > 0.0, "{report}");
+    assert_eq!((&report["dsp"], &report["ram"], &report["seeds"][0]["seed"]), (&4.into(), &0.into(), &1.into()));
+    assert!(report["lut"].as_u64().unwrap() > 30 && report["modules"].as_array().unwrap().len() >= 2, "{report}");
+    for name in ["report.json", "report.md", "area.svg", "floorplan.svg"] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+
+    let slow = synth(&cache, &[&column[..], &["900"]].concat());
+    assert_eq!(slow.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&slow.stderr).into_owned();
+    assert!(said.contains("slack -") && said.contains("of 900.0 MHz"), "{said}");
+}
+
+#[test]
+fn unknown_parts_are_refused() {
+    if !have_pinned("unknown_parts_are_refused", &["yosys", "nextpnr-ice40", "nextpnr-ecp5"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = |args: &[&str]| String::from_utf8_lossy(&synth(folder.path(), args).stderr).into_owned();
+    assert!(said(&["nano", "--part", "xc7"]).contains("there is no part `xc7`; there are up5k, "));
+    assert!(said(&["wide"]).contains("`wide` is not made for an FPGA; choose one with --part"));
+}
