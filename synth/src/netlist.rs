@@ -108,7 +108,7 @@ pub fn placed(path: &Path, top: &str, family: Family) -> Result<(Vec<Cell>, Vec<
 /// Nets that a cell drives and a cell reads, without a route.
 fn unrouted(module: &RawModule) -> Vec<String> {
     let (mut driven, mut used) = (BTreeSet::new(), BTreeSet::new());
-    for cell in module.cells.values().filter(|cell| cell.attributes.get("NEXTPNR_BEL").is_some()) {
+    for cell in module.cells.values().filter(|cell| cell.attributes.contains_key("NEXTPNR_BEL")) {
         for (port, bits) in &cell.connections {
             let out = cell.port_directions.get(port).is_some_and(|direction| direction == "output");
             let set = if out { &mut driven } else { &mut used };
