@@ -7,12 +7,16 @@ use decoder_support::{decoder, greedy, nano};
 use heddle::compile::compile;
 use heddle::decoder::Decoder;
 use heddle::driver::dvfs::{DvfsError, DvfsTable, Point, Targets};
+use heddle::driver::events::PowerEvents;
 use heddle::driver::sim::{Sim, build};
 use heddle::driver::{Driver, DriverError};
 use heddle_core::config::Config;
 use heddle_core::descriptor::{Phase, disassemble};
+use heddle_core::registers::dvfs::{DVFS_CONTROL, DVFS_CONTROL_WRITE, DVFS_ENTRY, DVFS_ENTRY_CLOCK, DVFS_ENTRY_INDEX, DVFS_ENTRY_VOLTAGE};
+use heddle_core::registers::map;
+use heddle_tb::soc::{Rail, Soc};
 use heddle_tb::tools::have_verilator;
-use heddle_tb::verilator::BuildOptions;
+use heddle_tb::verilator::{BuildOptions, Model};
 
 const PROMPT: [u32; 6] = [1, 503, 370, 12, 99, 7];
 
@@ -87,9 +91,75 @@ fn moves_follow_the_layers() {
     let batches = PROMPT.len().div_ceil(columns) as u32;
     let status = decoder.driver().dvfs_status().unwrap();
     assert_eq!((status.cause, status.ttft_violations, status.tpot_violations), ("none", 0, 3));
-    // The output matrix is of the MLP's class: no move. From the reset's pair, each attention and each MLP is one.
+    // The output matrix is of the MLP's class: no move. After that of the reset, each attention and each MLP is one.
     let passes = batches + 3;
-    assert_eq!((status.moves, status.settled), (passes * 2 * layers, true));
+    assert_eq!((status.moves, status.settled), (1 + passes * 2 * layers, true));
     assert_eq!(status.point, points[DvfsTable::index(&config, Phase::Decode, 1, 0)]);
     assert!(status.slack < 0 && status.elapsed > 100, "{status:?}");
+}
+
+/// An entry of its own for each slack bin: the first layer is on time, and what follows depends on the target.
+#[test]
+fn bins_follow_the_target() {
+    if !have_verilator("bins_follow_the_target") {
+        return;
+    }
+    let (config, gguf) = (built(16), nano("nano-q4_0"));
+    let library = build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let compiled = compile(&gguf, &config).unwrap();
+    let points: Vec<Point> = (0..16u8).map(|i| Point { clock: 4 + i % 4, voltage: 100 + 2 * i }).collect();
+    let want = greedy(&mut self::decoder(&gguf, &Config::small()), &PROMPT, 2);
+    let last_bin = |tpot: u32| {
+        let sim = Sim::new(&library, &config).unwrap();
+        let mut decoder = Decoder::new(&compiled, Driver::connect(Box::new(sim), &config).unwrap()).unwrap();
+        decoder.driver().load_dvfs(&DvfsTable::new(&config, &points).unwrap()).unwrap();
+        decoder.driver().set_targets(Targets { ttft: 0, tpot }).unwrap();
+        decoder.driver().listen(PowerEvents::all(&config)).unwrap();
+        assert_eq!(greedy(&mut decoder, &PROMPT, 2), want);
+        let status = decoder.driver().dvfs_status().unwrap();
+        let events = decoder.driver().take_events().unwrap();
+        assert_eq!((events.tpot(), events.fault(), events.dvfs()), (status.tpot_violations > 0, false, false));
+        assert_eq!(decoder.driver().take_events().unwrap(), PowerEvents::default(), "events are told once");
+        assert_eq!(status.point, points[status.index]);
+        (status.index % 4, status.elapsed, status.tpot_violations)
+    };
+    let (bin, took, _) = last_bin(0);
+    assert_eq!(bin, 3, "without a target there is time");
+    // Of a pass that takes `took` ticks, most are over when the last layer, the output matrix, begins.
+    let bins = [took / 4, took, 2 * took, 8 * took].map(|tpot| last_bin(tpot));
+    assert_eq!(bins.map(|(bin, ..)| bin)[0], 0, "{bins:?}");
+    assert_eq!(bins[3].0, 3, "{bins:?}");
+    assert!(bins.windows(2).all(|w| w[0].0 <= w[1].0), "{bins:?}");
+    assert!(bins[0].2 > 0 && bins[3].2 == 0, "{bins:?}");
+}
+
+/// What the supplies were told before a reset is not forgotten by them: the unit moves to a safe pair, clock first.
+#[test]
+fn a_reset_moves_to_a_safe_pair() {
+    if !have_verilator("a_reset_moves_to_a_safe_pair") {
+        return;
+    }
+    let (config, gguf) = (built(16), nano("nano-q4_0"));
+    let library = build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let mut sim = Sim::new(&library, &config).unwrap();
+    let compiled = compile(&gguf, &config).unwrap();
+    let soc = sim.soc();
+    let program = compiled.model.layers[0].qkv.program(1, Phase::Decode).unwrap();
+    let start = compiled.image.memory.len();
+    soc.memory_mut().bytes_mut()[..start].copy_from_slice(&compiled.image.memory);
+    let entry = 15 << DVFS_ENTRY_CLOCK.lsb | 120 << DVFS_ENTRY_VOLTAGE.lsb;
+    for index in 8..12 {
+        soc.write_reg(DVFS_ENTRY.offset, entry | index << DVFS_ENTRY_INDEX.lsb).unwrap();
+        soc.write_reg(DVFS_CONTROL.offset, DVFS_CONTROL_WRITE.mask()).unwrap();
+    }
+    soc.write_reg(map::PROGRAM.offset, program.address).unwrap();
+    soc.write_reg(map::CONTROL.offset, map::CONTROL_START.mask()).unwrap();
+    (0..3000).for_each(|_| soc.cycle().unwrap());
+    let codes = |soc: &mut Soc<Model>| soc.supplies().unwrap().taken().iter().map(|t| (t.rail, t.code)).collect::<Vec<_>>();
+    let reset = [(Rail::Clock, 0), (Rail::Voltage, 255)];
+    let told = codes(soc);
+    assert_eq!(told, [&reset[..], &[(Rail::Clock, 15), (Rail::Voltage, 120)]].concat());
+    soc.reset(2).unwrap();
+    (0..100).for_each(|_| soc.cycle().unwrap());
+    assert_eq!(codes(soc)[told.len()..], reset);
 }

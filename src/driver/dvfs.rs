@@ -3,7 +3,7 @@
 
 use heddle_core::config::Config;
 use heddle_core::descriptor::Phase;
-use heddle_core::power::dvfs::CAUSES;
+use heddle_core::power::dvfs::{CAUSES, MoveState};
 use heddle_core::registers::{dvfs as map, map::POWER_IRQ_DVFS, map::POWER_IRQ_STATUS};
 
 use super::{Driver, DriverError};
@@ -41,8 +41,8 @@ pub enum DvfsError {
     Limit { entry: usize, clock: u8, voltage: u8, limit: u32 },
     #[error("a target of {ticks} ticks is more than the {TICKS_MAX} that the DVFS unit counts; give it slower ticks")]
     Target { ticks: u32 },
-    #[error("the DVFS unit refused the table: {cause}")]
-    Refused { cause: String },
+    #[error("the DVFS unit refused an entry of the table: its power.clock_limits differ from those of the configuration")]
+    Refused,
 }
 
 /// Ticks that a pass may take; 0 for no target.
@@ -62,7 +62,7 @@ pub struct DvfsStatus {
     pub settled: bool,
     /// Entry that was looked up last.
     pub index: usize,
-    /// Of the first complaint since the last clear; `none` without one.
+    /// Of the latest complaint since the last clear; `none` without one.
     pub cause: &'static str,
     /// Ticks of the pass under way, or of the last one.
     pub elapsed: u32,
@@ -124,12 +124,12 @@ impl Driver {
             self.transport.write_reg(map::DVFS_CONTROL.offset, map::DVFS_CONTROL_WRITE.mask())?;
         }
         match self.dvfs_status()?.cause {
-            "none" => Ok(()),
-            cause => Err(DvfsError::Refused { cause: cause.into() }.into()),
+            "refused" => Err(DvfsError::Refused.into()),
+            _ => Ok(()),
         }
     }
 
-    /// Sets the targets; they hold from the next pass on.
+    /// Sets the targets; they hold from now on, for a pass under way too.
     pub fn set_targets(&mut self, targets: Targets) -> Result<(), DriverError> {
         entries(&self.config)?;
         for ticks in [targets.ttft, targets.tpot] {
@@ -159,7 +159,7 @@ impl Driver {
         let cause = map::DVFS_STATE_CAUSE.get(state) as usize;
         Ok(DvfsStatus {
             point: Point { clock: map::DVFS_ENTRY_CLOCK.get(state) as u8, voltage: map::DVFS_ENTRY_VOLTAGE.get(state) as u8 },
-            settled: map::DVFS_STATE_STATE.get(state) == 0,
+            settled: map::DVFS_STATE_STATE.get(state) == MoveState::Settled as u32,
             index: map::DVFS_STATE_INDEX.get(state) as usize,
             cause: CAUSES.get(cause).map_or("unknown", |cause| cause.name),
             elapsed: read(&map::DVFS_ELAPSED)?,

@@ -42,7 +42,7 @@ pub enum GatingError {
 pub struct DomainPower {
     /// State of its controller.
     pub state: &'static str,
-    /// First complaint since the last clear; `none` without one.
+    /// First complaint since the last clear, or that of the fault; `none` without one.
     pub cause: &'static str,
     /// Times it was switched on.
     pub ups: u32,
@@ -50,9 +50,10 @@ pub struct DomainPower {
     pub cycles: Vec<u32>,
 }
 
-/// Cycles that a chain of switches takes to answer at the least: each segment is told, and acknowledges.
+/// Cycles that a chain of switches takes to answer at the least: each segment is told, acknowledges, and its
+/// acknowledge goes through two registers.
 pub fn least_limit(config: &Config) -> u16 {
-    (2 * config.power.switch_stages + 1) as u16
+    (4 * config.power.switch_stages + 1) as u16
 }
 
 impl Driver {
@@ -79,7 +80,7 @@ impl Driver {
         Ok((0..domains).map(|domain| read(self.transport.as_mut(), domain)).collect::<Result<_, _>>()?)
     }
 
-    fn domains(&self) -> Result<u32, DriverError> {
+    pub(super) fn domains(&self) -> Result<u32, DriverError> {
         match self.config.domains() {
             0 => Err(GatingError::Absent { config: self.config.name.clone() }.into()),
             domains => Ok(domains),
@@ -93,6 +94,12 @@ impl DomainPower {
         STATES.iter().zip(&self.cycles).filter(|(state, _)| state.name == name).map(|(_, &cycles)| u64::from(cycles)).sum()
     }
 
+    /// What became of it since an earlier report, less than 2^32 cycles ago.
+    pub fn since(&self, before: &DomainPower) -> DomainPower {
+        let cycles = self.cycles.iter().zip(&before.cycles).map(|(now, then)| now.wrapping_sub(*then)).collect();
+        DomainPower { ups: self.ups.wrapping_sub(before.ups), cycles, ..self.clone() }
+    }
+
     /// Cycles in all states.
     pub fn total(&self) -> u64 {
         self.cycles.iter().map(|&cycles| u64::from(cycles)).sum()
@@ -101,9 +108,8 @@ impl DomainPower {
 
 /// Share of domain-cycles in which the switches were open, from one report to a later one; 0 without cycles.
 pub fn share_off(before: &[DomainPower], after: &[DomainPower]) -> f64 {
-    let sum = |all: &[DomainPower], of: &dyn Fn(&DomainPower) -> u64| all.iter().map(of).sum::<u64>();
-    let off = |domain: &DomainPower| domain.in_state("powered_off");
-    let (off, all) = (sum(after, &off) - sum(before, &off), sum(after, &DomainPower::total) - sum(before, &DomainPower::total));
+    let between = before.iter().zip(after).map(|(before, after)| after.since(before));
+    let (off, all) = between.fold((0, 0), |(off, all), d| (off + d.in_state("powered_off"), all + d.total()));
     if all == 0 { 0.0 } else { off as f64 / all as f64 }
 }
 

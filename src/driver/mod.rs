@@ -6,6 +6,7 @@
 mod counters;
 pub mod dvfs;
 mod error;
+pub mod events;
 pub mod gating;
 pub mod golden;
 pub mod serial;
@@ -41,6 +42,8 @@ pub struct Driver {
     counters: Counters,
     /// Of a DVFS unit.
     targets: dvfs::Targets,
+    /// Of power, since they were taken.
+    events: events::PowerEvents,
     /// Reused for what is read from the device.
     buffer: Vec<u8>,
 }
@@ -57,6 +60,7 @@ impl Driver {
             config: config.clone(),
             counters: Counters::default(),
             targets: dvfs::Targets::default(),
+            events: events::PowerEvents::default(),
             buffer: Vec::new(),
         })
     }
@@ -89,7 +93,8 @@ impl Driver {
         let t = self.transport.as_mut();
         t.write_reg(map::PROGRAM.offset, program.address)?;
         t.write_reg(map::CONTROL.offset, map::CONTROL_START.mask())?;
-        t.wait_irq(LIMIT_BASE + LIMIT_PER_BEAT * program.beats)?;
+        self.wait_for_end(LIMIT_BASE + LIMIT_PER_BEAT * program.beats)?;
+        let t = self.transport.as_mut();
         let status = t.read_reg(map::STATUS.offset)?;
         t.write_reg(map::IRQ_STATUS.offset, IRQS)?;
         if map::STATUS_ERROR.get(status) == 1 {

@@ -42,6 +42,9 @@ struct Manifest<'a> {
     top: Option<&'a str>,
     /// Module names, instantiated ones first; each is in `<name>.v`.
     modules: Vec<&'a str>,
+    /// Name of the module around the top on an FPGA; absent where it needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fpga_top: Option<&'a str>,
     /// Name of the top module of `sim/filelist.f`; absent without power domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     simulation_top: Option<&'a str>,
@@ -74,6 +77,9 @@ pub fn assemble(config: &Config, rtl: &Rtl) -> Files {
             add(&format!("{SIM}/{name}"), text.clone());
         }
         add(&format!("{SIM}/filelist.f"), sim_filelist(power));
+    }
+    if let Some((name, text)) = &rtl.fpga {
+        add(name, text.clone());
     }
     if let Some(diagram) = &rtl.diagram {
         add("diagram.svg", diagram.clone());
@@ -123,6 +129,7 @@ fn manifest(config: &Config, rtl: &Rtl, files: &Files) -> String {
         digest: config.digest_hex(),
         top: rtl.modules.last().map(String::as_str),
         modules: rtl.modules.iter().map(String::as_str).collect(),
+        fpga_top: rtl.fpga.as_ref().and_then(|(name, _)| name.strip_suffix(".v")),
         simulation_top: rtl.power.as_ref().and_then(|power| power.modules.last()).map(String::as_str),
         config,
         sizes: files.iter().map(|(name, text)| (name.as_str(), text.len())).collect(),

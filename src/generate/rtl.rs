@@ -25,6 +25,8 @@ pub struct Rtl {
     pub diagram: Option<String>,
     /// Where there are power domains.
     pub power: Option<Power>,
+    /// Name and text of the top for an FPGA, where it is another one.
+    pub fpga: Option<(String, String)>,
 }
 
 /// What goes with the Verilog of a design with power domains.
@@ -53,7 +55,11 @@ pub enum RtlError {
 
 /// The design of a validated configuration.
 pub fn rtl(config: &Config) -> Result<Rtl, RtlError> {
-    Rtl::of(&heddle_core::top::top(config)?, config)
+    let mut rtl = Rtl::of(&heddle_core::top::top(config)?, config)?;
+    if let Some(fpga) = heddle_core::top::fpga::fpga(config)? {
+        rtl.fpga = files(&fpga, &options(config))?.pop();
+    }
+    Ok(rtl)
 }
 
 /// Name and version of this program, for the head of each file.
@@ -64,12 +70,13 @@ pub fn generator() -> String {
 impl Rtl {
     /// Prints a module and all below it.
     pub fn of(top: &Arc<Module>, config: &Config) -> Result<Rtl, RtlError> {
-        let options = Options { prefix: PREFIX.into(), generator: generator(), digest: config.digest_hex() };
+        let options = options(config);
         Ok(Rtl {
             files: files(top, &options)?,
             modules: modules(top),
             power: (config.domains() > 0).then(|| Power::of(top, config, &options)).transpose()?,
             diagram: Some(diagram::svg(top, &format!("{}, {} x {}", config.name, config.array.lanes, config.array.columns))),
+            fpga: None,
         })
     }
 }
@@ -83,6 +90,10 @@ impl Power {
         files.retain(|(name, _)| !own.iter().any(|module| *name == format!("{module}.v")));
         Ok(Power { upf: upf::upf(&intent, top, options), modules: modules(&corrupted), files })
     }
+}
+
+fn options(config: &Config) -> Options {
+    Options { prefix: PREFIX.into(), generator: generator(), digest: config.digest_hex() }
 }
 
 fn files(top: &Arc<Module>, options: &Options) -> Result<Vec<(String, String)>, PrintError> {

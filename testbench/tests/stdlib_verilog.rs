@@ -24,7 +24,7 @@ fn modules() -> Vec<Arc<Module>> {
     let gears = [(8, 32), (32, 8), (5, 10), (128, 32), (24, 3)].map(|(from, to)| gearbox::gearbox(from, to));
     let arbiters = [2, 3, 8].into_iter().flat_map(|n| [arbiter::round_robin(n, 20), arbiter::fixed_priority(n, 20)]);
     let others = [skid::skid(1), skid::skid(80), counter::counter(1), counter::counter(40)];
-    let synchronisers = [synchroniser::synchroniser()];
+    let synchronisers = [synchroniser::synchroniser(1), synchroniser::synchroniser(16)];
     let all: Result<Vec<_>, BuildError> = fifos.into_iter().chain(gears).chain(arbiters).chain(others).chain(synchronisers).collect();
     all.unwrap_or_else(|e| panic!("{e}"))
 }

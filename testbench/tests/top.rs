@@ -76,11 +76,14 @@ fn check<S: Simulator>(config: &Config, sim: impl Fn() -> S, seed: u64, length: 
     }
 }
 
+/// Lanes, columns, bits of the port.
 const GEOMETRIES: [(u32, u32, u32); 6] = [(4, 1, 32), (8, 2, 64), (16, 4, 128), (32, 4, 128), (32, 1, 32), (4, 2, 128)];
+/// Beats of several blocks: what follows a matrix's last block in its last beat belongs to nobody.
+const WIDE_PORTS: [(u32, u32, u32); 3] = [(8, 1, 256), (32, 2, 256), (32, 1, 512)];
 
 #[test]
 fn native_equals_golden() {
-    for (lanes, columns, port) in GEOMETRIES {
+    for (lanes, columns, port) in GEOMETRIES.into_iter().chain(WIDE_PORTS) {
         let config = geometry(lanes, columns, port);
         let top = top::top(&config).expect("the top");
         check(&config, || rtl::Native::new(&top).expect("native"), 1, 3);
@@ -92,7 +95,7 @@ fn verilog_equals_golden() {
     if !have_verilator("verilog_equals_golden") {
         return;
     }
-    for (lanes, columns, port) in GEOMETRIES.into_iter().chain([(64, 2, 256), (128, 8, 512)]) {
+    for (lanes, columns, port) in GEOMETRIES.into_iter().chain(WIDE_PORTS).chain([(64, 2, 256), (128, 8, 512)]) {
         let config = geometry(lanes, columns, port);
         let top = top::top(&config).expect("the top");
         let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");

@@ -19,6 +19,7 @@ use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs};
 use power::{Power, Units};
 use std::sync::Arc;
 
+pub mod fpga;
 mod power;
 
 /// Name of the top module, without the prefix.
@@ -38,7 +39,7 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     ));
     let axi = Axi::new(&mut m, config);
     let wires = Wires::new(&mut m, config);
-    let power = Power::new(&mut m, config);
+    let power = Power::new(&mut m, config)?;
 
     let csr_unit = csr::csr(config)?;
     let counters_unit = counters::counters(config)?;

@@ -33,7 +33,7 @@ fn a_sound_design_has_no_findings() {
         stdlib::round_robin(3, 8),
         stdlib::fixed_priority(3, 8),
         stdlib::counter(8),
-        stdlib::synchroniser(),
+        stdlib::synchroniser(1),
     ];
     for m in blocks {
         assert_eq!(check::all(&m.expect("it builds")), vec![]);
@@ -197,7 +197,7 @@ fn crossing(synchronised: bool, logic: bool) -> Vec<String> {
     m.next(&toggle, !toggle.q());
     let value = if logic { !toggle.q() } else { toggle.q() };
     let value = match synchronised {
-        true => m.instance("bridge", &stdlib::synchroniser().expect("synchroniser"), &[("clk", b.clone()), ("from", value)]).get("to"),
+        true => m.instance("bridge", &stdlib::synchroniser(1).expect("synchroniser"), &[("clk", b.clone()), ("from", value)]).get("to"),
         false => value,
     };
     let mut receiver = Builder::new("receiver", file!());

@@ -6,7 +6,7 @@ use super::{Block, BlockError, Dut, Pin};
 use crate::random::Random;
 use crate::simulator::Simulator;
 use heddle_core::power::dvfs::{
-    self, RESET_VOLTAGE,
+    self, MoveState, RESET_VOLTAGE,
     golden::{self, Inputs, Layer, Outputs, Pair},
 };
 use heddle_lang::{BuildError, Module, import::ImportError};
@@ -35,8 +35,11 @@ impl Block for PowerDvfs {
         dut.reset()?;
         let pins = Pins::find(&dut)?;
         let mut model = golden::Dvfs::new(self.entries, &self.clock_limits);
-        let mut supplies = [Supply::new(RESET_VOLTAGE), Supply::new(0)];
-        let mut rules = Rules::new(self);
+        // What the supplies were told before the reset.
+        let voltage = rng.bits() as u8;
+        let start = Pair { voltage, clock: rng.bits() as u8 % (self.clock_limits[usize::from(voltage) / 32] as u8 + 1) };
+        let mut supplies = [Supply::new(start.voltage), Supply::new(start.clock)];
+        let mut rules = Rules::new(self, start);
         let mut inputs = Inputs { limit: 40, ..Inputs::default() };
         let mut habits = Habits::draw(rng);
         for cycle in 0..CYCLES {
@@ -57,7 +60,7 @@ impl Block for PowerDvfs {
                 supply.step(request, code, &habits, rng)?;
             }
             let acknowledged = Pair { voltage: supplies[0].code, clock: supplies[1].code };
-            rules.check(cycle, &inputs, outputs.state == 0, outputs.applied_index, acknowledged)?;
+            rules.check(cycle, &inputs, outputs.state == MoveState::Settled as u8, outputs.applied_index, acknowledged)?;
             dut.tick()?;
             model.step(&inputs);
         }
@@ -168,6 +171,7 @@ struct Rules<'a> {
     /// Which of voltage (0) and clock (1) was taken, in order.
     order: Vec<usize>,
     before: Pair,
+    /// Ended; the first is that of the reset.
     moves: u32,
 }
 
@@ -175,11 +179,11 @@ struct Rules<'a> {
 const SEEN_AFTER: u32 = 3;
 
 impl<'a> Rules<'a> {
-    fn new(block: &'a PowerDvfs) -> Rules<'a> {
+    fn new(block: &'a PowerDvfs, start: Pair) -> Rules<'a> {
         let reset = Pair { clock: 0, voltage: RESET_VOLTAGE };
         let table = vec![None; block.entries as usize];
         let recent = VecDeque::new();
-        Rules { block, table, recent, resting: true, rest: reset, wanted: None, order: vec![], before: reset, moves: 0 }
+        Rules { block, table, recent, resting: false, rest: start, wanted: Some(reset), order: vec![], before: start, moves: 0 }
     }
 
     fn limit(&self, voltage: u8) -> u32 {
@@ -198,7 +202,7 @@ impl<'a> Rules<'a> {
         match (std::mem::replace(&mut self.resting, resting), resting) {
             (true, false) => self.wanted = self.table[usize::from(index)],
             (false, true) => {
-                let right = if now.voltage > self.rest.voltage { [0, 1] } else { [1, 0] };
+                let right = if now.voltage > self.rest.voltage && self.moves > 0 { [0, 1] } else { [1, 0] };
                 let moved = [now.voltage != self.rest.voltage, now.clock != self.rest.clock];
                 if !self.order.iter().eq(right.iter().filter(|k| moved[**k])) {
                     return wrong("the order of voltage and clock");

@@ -6,8 +6,8 @@ use super::{
     Mutation,
 };
 use crate::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Lanes, Place, PowerDomain, PowerIdle, PowerQDevice, PowerResidency, PowerSwitches,
-    Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerQDevice,
+    PowerResidency, PowerSwitches, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
 };
 use heddle_core::config::Format;
 use heddle_lang::expr::{
@@ -26,6 +26,7 @@ pub fn table() -> Vec<Mutation> {
     memory(&mut all);
     control(&mut all);
     power(&mut all);
+    power_around(&mut all);
     whole(&mut all);
     all.0
 }
@@ -251,6 +252,35 @@ fn power(all: &mut Table) {
             ("cold_q", DropUpdate(0)),
             ("ups_q", Operator(WrapAdd, WrapSub)),
         ],
+    );
+}
+
+/// What joins the domains to the array, and the DVFS unit.
+fn power_around(all: &mut Table) {
+    all.add(
+        PowerDemand::new(4, 1),
+        "power_demand",
+        &[("need_o", DropNot), ("powered_o", Operator(Or, And)), ("error_o", Operator(And, Or)), ("stall_o", Operator(And, Or))],
+    );
+    all.add(Isolate, "isolate", &[("clamped_acc_o", SwapMux), ("clamped_too_large_o", SwapMux)]);
+    let dvfs = || PowerDvfs { entries: 16, clock_limits: [7, 15, 23, 31, 39, 47, 55, 63] };
+    all.add(
+        dvfs(),
+        "power_dvfs_mover",
+        &[
+            ("raising_d", Operator(Lt, Le)),
+            ("late", Operator(Le, Lt)),
+            ("overdue_d", Operator(Or, And)),
+            ("voltage_held_q", Reset(254)),
+            ("voltage_due_q", Reset(0)),
+            ("complains", DropNot),
+        ],
+    );
+    all.add(dvfs(), "power_dvfs_points", &[("legal", Operator(Le, Lt)), ("found_legal_o", Operator(Le, Lt)), ("refusal_q", DropNot)]);
+    all.add(
+        dvfs(),
+        "power_dvfs_meter",
+        &[("overdue", Operator(Lt, Le)), ("work_slack_d", Operator(WrapSub, WrapAdd)), ("bin", Operator(Lt, Le))],
     );
 }
 

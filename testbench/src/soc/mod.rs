@@ -78,7 +78,8 @@ impl<S: Simulator> Soc<S> {
         Ok(soc)
     }
 
-    /// Resets the accelerator and the bus models; the memory keeps its content.
+    /// Resets the accelerator and the bus models. The memory keeps its content; switches and supplies go on: they are told
+    /// something else, and answer when they do.
     pub fn reset(&mut self, cycles: u64) -> Result<(), SocError> {
         self.memory.reset();
         self.lite.reset();
@@ -87,14 +88,9 @@ impl<S: Simulator> Soc<S> {
         self.axi.drive(&mut self.sim, &self.driven);
         self.driven_lite = *self.lite.out();
         self.axil.drive(&mut self.sim, &self.driven_lite);
-        if let Some(switches) = &mut self.switches {
-            switches.reset(&mut self.sim);
-        }
-        if let Some(supplies) = &mut self.supplies {
-            supplies.reset(&mut self.sim);
-        }
         self.sim.set(self.rst, 1);
         for _ in 0..cycles {
+            self.supply();
             self.sim.tick()?;
         }
         self.sim.settle()?;
@@ -123,12 +119,7 @@ impl<S: Simulator> Soc<S> {
             self.driven_lite = *self.lite.out();
             self.axil.drive(&mut self.sim, &self.driven_lite);
         }
-        if let Some(switches) = &mut self.switches {
-            switches.step(&mut self.sim);
-        }
-        if let Some(supplies) = &mut self.supplies {
-            supplies.step(&mut self.sim);
-        }
+        self.supply();
         self.sim.settle()?;
         let mut data = [0; 64];
         let from = self.axi.sample(&self.sim, &mut data[..self.memory.config().beat_bytes]);
@@ -139,6 +130,16 @@ impl<S: Simulator> Soc<S> {
         }
         self.sim.tick()?;
         Ok(())
+    }
+
+    /// What the power switches and the supplies do in this cycle.
+    fn supply(&mut self) {
+        if let Some(switches) = &mut self.switches {
+            switches.step(&mut self.sim);
+        }
+        if let Some(supplies) = &mut self.supplies {
+            supplies.step(&mut self.sim);
+        }
     }
 
     /// Runs until the interrupt is high; returns the cycles it took, 0 if it was high already.

@@ -59,9 +59,12 @@ pub struct Supplies<P> {
 }
 
 impl<P: Copy> Supplies<P> {
-    /// `None` for an accelerator without a DVFS unit.
+    /// `None` for an accelerator without a DVFS unit, or whose supplies are within it.
     pub fn find<S: Simulator<Port = P>>(sim: &S) -> Result<Option<Self>, SimError> {
-        let Ok(tick) = sim.port("dvfs_tick_i") else { return Ok(None) };
+        if sim.port("dvfs_voltage_ack_i").is_err() {
+            return Ok(None);
+        }
+        let tick = sim.port("dvfs_tick_i")?;
         let supply = |rail, name: &str| -> Result<Supply<P>, SimError> {
             let port = |what: &str| sim.port(&format!("dvfs_{name}{what}"));
             let (code, request, acknowledge) = (port("_o")?, port("_req_o")?, port("_ack_i")?);
@@ -84,7 +87,7 @@ impl<P: Copy> Supplies<P> {
         self.supplies.iter_mut().filter(|s| s.rail == rail).for_each(|s| s.dead = dead);
     }
 
-    /// Every code that was taken since the reset, in order.
+    /// Every code that was taken, in order.
     pub fn taken(&self) -> &[Taken] {
         &self.taken
     }
@@ -114,15 +117,5 @@ impl<P: Copy> Supplies<P> {
                 self.taken.push(Taken { cycle: self.cycle, rail: supply.rail, code });
             }
         }
-    }
-
-    /// Nothing acknowledged, as before power-up.
-    pub fn reset<S: Simulator<Port = P>>(&mut self, sim: &mut S) {
-        for supply in &mut self.supplies {
-            (supply.acknowledged, supply.left) = (false, None);
-            sim.set(supply.acknowledge, 0);
-        }
-        sim.set(self.tick, 0);
-        self.taken.clear();
     }
 }

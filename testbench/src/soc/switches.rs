@@ -77,15 +77,6 @@ impl<P: Copy> Switches<P> {
         let good = supplied.fold(0, |good, d| good | 1 << d) & !self.failed;
         sim.set(self.good, good);
     }
-
-    /// Every switch open, as before power-up.
-    pub fn reset<S: Simulator<Port = P>>(&mut self, sim: &mut S) {
-        for chain in [&mut self.weak, &mut self.strong] {
-            chain.closed = 0;
-            sim.set(chain.ack, 0);
-        }
-        sim.set(self.good, 0);
-    }
 }
 
 impl<P: Copy> Chain<P> {

@@ -6,13 +6,15 @@
 //!            `clear_i`: leave the fault; `clock_enable_o`, `isolate_o`, `save_o`, `restore_o`, `domain_rst_o`;
 //!            state, `on_o`, `fault_o`, `cause_o`, `event_o` (a pulse when a cause is noted)
 //! Latency    [`WAKE_CYCLES`] and [`SLEEP_CYCLES`] plus the answers of the switches and of the unit
-//! Throughput one transition at a time      Rounding  none      Reset  off, clamped, in reset
+//! Throughput one transition at a time      Rounding  none      Reset  clamped, in reset, the
+//!            switches told to open: off as soon as they have
 //!
 //! Every output is a flip-flop. Down: quiesce, stop the clock, isolate, save, assert reset, open the weak
 //! chain, then the strong one. Up: weak chain, strong chain, release reset, restore, release isolation, start
 //! the clock, let the unit go on. (Sources: OpenTitan's pwrmgr for fall-through and abort; AMBA IHI 0068 for the
 //! Q-Channel.) A wake before the reset is asserted falls through to running; a unit that refuses keeps its power.
-//! A switch that does not answer, lost power and an encoding that is no state end in `Faulted`: off and clamped.
+//! A switch that does not answer, lost power, an encoding that is no state, and a state that needs power which the
+//! controller did not switch on (an upset) end in `Faulted`: off and clamped.
 //! A unit that does not answer keeps its power, since it may have transfers outstanding; the cause is noted.
 
 use crate::registers::Value;
@@ -34,6 +36,8 @@ pub const SLEEP_CYCLES: u32 = 7;
 /// What holds in each state.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
 pub enum DomainState {
+    /// Also after a reset: the switches may still be closed, and have been told to open.
+    StrongOff,
     PoweredOff,
     WeakOn,
     StrongOn,
@@ -49,11 +53,10 @@ pub enum DomainState {
     Saved,
     InReset,
     WeakOff,
-    StrongOff,
     Faulted,
 }
 
-/// Why the controller complains; the first reason stays until it is cleared.
+/// Why the controller complains; the first reason stays until it is cleared, or until a fault has another.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
 pub enum DomainCause {
     None,
@@ -70,6 +73,7 @@ pub enum DomainCause {
 
 /// The states, for registers and waveforms.
 pub const STATES: [Value; 17] = [
+    state(DomainState::StrongOff, "strong_off", "Down, and after a reset: the strong switches open."),
     state(DomainState::PoweredOff, "powered_off", "Off, clamped."),
     state(DomainState::WeakOn, "weak_on", "Up: the weak switches close."),
     state(DomainState::StrongOn, "strong_on", "Up: the strong switches close, until power is good."),
@@ -85,7 +89,6 @@ pub const STATES: [Value; 17] = [
     state(DomainState::Saved, "saved", "Down: retained registers are saved."),
     state(DomainState::InReset, "in_reset", "Down: in reset."),
     state(DomainState::WeakOff, "weak_off", "Down: the weak switches open."),
-    state(DomainState::StrongOff, "strong_off", "Down: the strong switches open."),
     state(DomainState::Faulted, "faulted", "Off, clamped, until it is cleared."),
 ];
 
@@ -157,6 +160,8 @@ pub struct Domain {
     running: DFF<Bit>,
     faulted: DFF<Bit>,
     late: Signal<Local, Bit>,
+    /// The state is one in which the unit has power and no reset.
+    alive: Signal<Local, Bit>,
     lost: Signal<Local, Bit>,
     wake: Signal<Local, Bit>,
     fail: Signal<Local, Bit>,
@@ -190,6 +195,7 @@ impl Logic for Domain {
         self.lost.next = !((self.weak_ack.val() & self.strong_ack.val()) & self.power_good.val());
         self.wake.next = self.wanted.val() | self.qactive.val();
         self.fail.next = false;
+        self.alive.next = false;
         self.complains.next = false;
         self.complaint.next = DomainCause::None;
         if !self.late.val() {
@@ -226,20 +232,24 @@ impl Logic for Domain {
                 }
             }
             DomainState::OutOfReset => {
+                self.alive.next = true;
                 self.restore_pulse.d.next = self.saved.q.val();
                 self.state.d.next = DomainState::Restored;
             }
             DomainState::Restored => {
+                self.alive.next = true;
                 self.open.d.next = true;
                 self.state.d.next = DomainState::Connected;
             }
             DomainState::Connected => {
+                self.alive.next = true;
                 self.waited.d.next = 0.into();
                 self.clock_on.d.next = true;
                 self.requested.d.next = true;
                 self.state.d.next = DomainState::Waking;
             }
             DomainState::Waking => {
+                self.alive.next = true;
                 if self.qacceptn.val() & !self.qdeny.val() {
                     self.running.d.next = true;
                     self.state.d.next = DomainState::Running;
@@ -250,6 +260,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::Running => {
+                self.alive.next = true;
                 self.waited.d.next = 0.into();
                 self.running.d.next = true;
                 if !self.wake.val() {
@@ -259,6 +270,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::Quiescing => {
+                self.alive.next = true;
                 if self.qdeny.val() {
                     self.waited.d.next = 0.into();
                     self.requested.d.next = true;
@@ -273,6 +285,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::Refused => {
+                self.alive.next = true;
                 if !self.qdeny.val() {
                     self.running.d.next = true;
                     self.state.d.next = DomainState::Running;
@@ -282,6 +295,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::ClockStopped => {
+                self.alive.next = true;
                 self.waited.d.next = 0.into();
                 if self.wake.val() {
                     self.clock_on.d.next = true;
@@ -293,6 +307,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::Isolated => {
+                self.alive.next = true;
                 if self.wake.val() {
                     self.open.d.next = true;
                     self.state.d.next = DomainState::Connected;
@@ -303,6 +318,7 @@ impl Logic for Domain {
                 }
             }
             DomainState::Saved => {
+                self.alive.next = true;
                 if self.wake.val() {
                     self.open.d.next = true;
                     self.state.d.next = DomainState::Connected;
@@ -352,6 +368,12 @@ impl Logic for Domain {
                 self.fail.next = true;
             }
         }
+        // An upset that led to such a state from one without power.
+        if self.alive.val() & !((self.weak.q.val() & self.strong.q.val()) & self.released.q.val()) {
+            self.complaint.next = DomainCause::NoState;
+            self.complains.next = true;
+            self.fail.next = true;
+        }
         if self.released.q.val() & self.lost.val() {
             self.complaint.next = DomainCause::PowerLost;
             self.complains.next = true;
@@ -376,7 +398,7 @@ impl Logic for Domain {
         if self.clear.val() {
             self.cause_held.d.next = DomainCause::None;
         }
-        if self.complains.val() & ((self.cause_held.q.val() == DomainCause::None) | self.clear.val()) {
+        if self.fail.val() | (self.complains.val() & ((self.cause_held.q.val() == DomainCause::None) | self.clear.val())) {
             self.event_pulse.d.next = true;
             self.cause_held.d.next = self.complaint.val();
         }

@@ -7,7 +7,7 @@
 //!            supply takes to answer
 //! Throughput one move at a time; of the layers that come meanwhile, the latest wins
 //! Rounding   the share of the target is rounded down
-//! Reset      no pass under way, an empty table, the lowest clock under the highest voltage
+//! Reset      no pass under way, an empty table, a move to the lowest clock and the highest voltage
 //!
 //! The index is {phase, layer class, slack bin}. Slack is the target's share for what of the pass is done, less the
 //! time that has passed; bin 0: negative, 1: below an eighth of the target, 2: below a quarter, 3: more, or no target.
@@ -33,13 +33,13 @@ use mover::Mover;
 use slack::Slack;
 use table::Table;
 
-/// Voltage code after reset; the clock code is 0.
+/// Voltage code that a reset moves to; the clock code is 0.
 pub const RESET_VOLTAGE: u8 = 255;
 
 /// The states of a move, for registers and waveforms.
 pub const STATES: [Value; 8] = [
+    state(MoveState::Choosing, "choosing", "The code to move next is chosen; after a reset, too."),
     state(MoveState::Settled, "settled", "Both codes are acknowledged."),
-    state(MoveState::Choosing, "choosing", "The code to move next is chosen."),
     state(MoveState::VoltageOffered, "voltage_offered", "The voltage code is at the output, not yet requested."),
     state(MoveState::VoltageRequested, "voltage_requested", "The voltage is requested."),
     state(MoveState::VoltageGiven, "voltage_given", "The voltage is acknowledged; the acknowledge has to drop."),

@@ -7,7 +7,7 @@ use crate::{
     power::{demand, dvfs::attach::Attached, unit},
     registers::map,
 };
-use heddle_lang::{BuildError, Builder, Expr, Ty, builder::Outputs};
+use heddle_lang::{BuildError, Builder, Expr, Ty, builder::Outputs, stdlib};
 
 /// Bits of a register with one bit per domain.
 const DOMAIN_BITS: u32 = 8;
@@ -35,19 +35,24 @@ pub struct Power {
 
 impl Power {
     /// `None` without power domains.
-    pub fn new(m: &mut Builder, config: &Config) -> Option<Power> {
+    pub fn new(m: &mut Builder, config: &Config) -> Result<Option<Power>, BuildError> {
         let domains = config.domains();
         if domains == 0 {
-            return None;
+            return Ok(None);
         }
         let chains = Ty::Unsigned(domains * config.power.switch_stages);
-        m.comment("Power switches: acknowledges per domain and segment; supplies of the domains are good");
-        let weak_acks = m.input("power_weak_ack", chains);
-        let strong_acks = m.input("power_strong_ack", chains);
-        let power_good = m.input("power_good", Ty::Unsigned(domains));
+        m.comment("Power switches: acknowledges per domain and segment; supplies of the domains are good. Of no clock");
+        let ports = [("power_weak_ack", chains), ("power_strong_ack", chains), ("power_good", Ty::Unsigned(domains))];
+        let from = ports.map(|(name, ty)| (name, m.input(name, ty)));
+        let mut synchronised = Vec::new();
+        for (name, from) in from {
+            let unit = stdlib::synchroniser(from.width())?;
+            synchronised.push(m.instance(&format!("{name}_sync"), &unit, &[("from", from)]).get("to"));
+        }
+        let [weak_acks, strong_acks, power_good] = [0, 1, 2].map(|i: usize| synchronised[i].clone());
         m.comment("Between registers, power and the units");
         let mut ahead = |name: &str, width: u32| m.forward(name, Ty::Unsigned(width));
-        Some(Power {
+        Ok(Some(Power {
             domains,
             power_good,
             weak_acks,
@@ -64,7 +69,7 @@ impl Power {
             offered: ahead("dequant_offered", 1),
             emit: ahead("dequant_busy", 1),
             error: ahead("power_demand_error", 1),
-        })
+        }))
     }
 
     /// The units.

@@ -11,6 +11,7 @@ mod fifo;
 mod gearbox;
 mod parts;
 mod power_domain;
+mod power_dvfs;
 mod power_q_device;
 mod power_switches;
 mod skid;
@@ -30,6 +31,7 @@ pub fn blocks() -> Result<Vec<Block>, BuildError> {
         power_domain::block,
         power_q_device::block,
         power_switches::block,
+        power_dvfs::block,
     ];
     all.iter().map(|block| block()).collect()
 }

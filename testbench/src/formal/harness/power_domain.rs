@@ -26,7 +26,7 @@ use parts::{ARCS, Control, Retained, among, hang_together, is, of_hang_together,
 /// Cycles that an answer may take, of switches and of units.
 pub const PATIENCE: u32 = 2;
 
-const MEANINGS: [(&str, &str); 44] = [
+const MEANINGS: [(&str, &str); 46] = [
     ("state_is_known", "no state but those defined is reached"),
     ("order_of_steps", "every output is the one of the state"),
     ("only_listed_steps", "states follow each other as listed, and in no other way"),
@@ -50,7 +50,8 @@ const MEANINGS: [(&str, &str); 44] = [
     ("power_loss_clamps", "in the cycle after power is lost outputs are clamped, the clock stands, and the switches are told to open"),
     ("fault_is_safe", "in a fault the domain is off, clamped, in reset, and its clock stands"),
     ("fault_has_cause", "a fault comes with a cause"),
-    ("cause_stays", "the first cause stays until it is cleared"),
+    ("cause_stays", "the first cause stays until it is cleared, or a fault has another"),
+    ("fault_has_event", "a fault gives an event"),
     ("cause_has_event", "a cause that is noted gives an event"),
     ("event_has_cause", "an event comes with a cause"),
     ("fault_with_work", "power is lost under a transfer"),
@@ -63,6 +64,7 @@ const MEANINGS: [(&str, &str); 44] = [
     ("silent_unit_keeps_power", "such a unit keeps its power: it may have transfers outstanding"),
     ("silent_for_long", "a unit is silent for longer than the limit"),
     ("illegal_state_recovers", "a state that does not exist is followed by a fault with a cause: off, clamped, in reset"),
+    ("upset_recovers", "so is a state that needs power, reached by an upset from one without"),
     ("illegal_state", "the state is one that does not exist"),
     ("on_after_illegal_state", "the domain is on again after that, without another upset"),
     (
@@ -114,7 +116,7 @@ fn order() -> Result<Proof, BuildError> {
     causes(&mut m, &control);
     let mut mutations = of_hang_together();
     mutations.extend([
-        within("DOMAIN_SAVED", "state_d", Constant(13, 14), &["only_listed_steps"]),
+        within("DOMAIN_SAVED", "state_d", Constant(14, 15), &["only_listed_steps"]),
         within("DOMAIN_SAVED", "released_d", DropAssign(0), &["off_is_clamped"]),
         within("DOMAIN_QUIESCING", "clock_on_d", DropAssign(0), &["clock_stops_first", "clock_only_connected"]),
         within("DOMAIN_QUIESCING", "state_d", DropNot, &["no_cut_off", "unit_has_stopped"]),
@@ -128,7 +130,7 @@ fn order() -> Result<Proof, BuildError> {
         change("weak_d", DropAssign(3), &["fault_is_safe"]),
         change("cause_held_d", Operator(Or, And), &["fault_has_cause"]),
         change("cause_held_d", Operator(And, Or), &["cause_stays", "event_has_cause"]),
-        change("event_pulse_d", DropAssign(1), &["cause_has_event"]),
+        change("event_pulse_d", DropAssign(1), &["cause_has_event", "fault_has_event"]),
     ]);
     Ok(Proof { module: m.build()?, depth: 30, induction: 3, mutations })
 }
@@ -214,8 +216,10 @@ fn causes(m: &mut Builder, control: &Control) {
     let (rst, fresh) = (m.reset(), &control.fresh);
     let (cause, event, fault) = (control.get("cause"), control.get("event"), control.get("fault"));
     let [last_cause, last_clear, last_fault] = ["cause", "clear", "fault"].map(|port| control.last(m, port));
-    m.assert("fault_has_cause", fresh | !fault | last_fault | cause.any());
-    m.assert("cause_stays", fresh | last_clear | last_cause.is_zero() | cause.eq(&last_cause));
+    m.assert("fault_has_cause", fresh | !&fault | &last_fault | cause.any());
+    let falls = m.wire("falls", &fault & !&last_fault);
+    m.assert("cause_stays", fresh | last_clear | last_cause.is_zero() | cause.eq(&last_cause) | &falls);
+    m.assert("fault_has_event", fresh | !falls | &event);
     m.assert("cause_has_event", fresh | cause.eq(last_cause) | cause.is_zero() | &event);
     m.assert("event_has_cause", rst | !event | cause.any());
 }
@@ -280,13 +284,21 @@ fn illegal() -> Result<Proof, BuildError> {
     let control = Control::new(&mut m, unit);
     let was_illegal = control.last_state.ge(STATES.len());
     let recovered = control.get("fault") & control.is_safe() & control.get("cause").any();
-    m.assert("illegal_state_recovers", &control.fresh | !&was_illegal | recovered);
+    m.assert("illegal_state_recovers", &control.fresh | !&was_illegal | &recovered);
+    let alive =
+        among(&control.last_state, &[OutOfReset, Restored, Connected, Waking, Running, Quiescing, Refused, ClockStopped, Isolated, Saved]);
+    let [was_weak, was_strong] = ["weak_on", "strong_on"].map(|port| control.last(&mut m, port));
+    let was_powered = was_weak & was_strong & !control.last(&mut m, "domain_rst");
+    m.assert("upset_recovers", &control.fresh | !alive | was_powered | &recovered);
     m.cover("illegal_state", !&control.fresh & control.state.ge(STATES.len()));
     let was_upset = m.register("was_upset", control.get("upset"));
     let recovered = m.reg("recovered", Ty::BIT, 0);
     m.on(&recovered, was_upset, 0);
     m.on(&recovered, !&control.fresh & was_illegal, 1);
     m.cover("on_after_illegal_state", recovered.q() & control.get("on"));
-    let mutations = vec![within("default", "fail", DropAssign(0), &["illegal_state_recovers"])];
+    let mutations = vec![
+        within("default", "fail", DropAssign(0), &["illegal_state_recovers"]),
+        within("DOMAIN_RESTORED", "alive", DropAssign(0), &["upset_recovers"]),
+    ];
     Ok(Proof { module: m.build()?, depth: 24, induction: 2, mutations })
 }

@@ -46,9 +46,9 @@ pub struct Domain {
 }
 
 impl Default for Domain {
-    /// As after reset.
+    /// As after reset: off once the switches have opened, whatever they were told before.
     fn default() -> Self {
-        Domain { state: State::PoweredOff, cause: Cause::None, event: false, waited: 0, saved: false }
+        Domain { state: State::StrongOff, cause: Cause::None, event: false, waited: 0, saved: false }
     }
 }
 
@@ -102,11 +102,12 @@ impl Domain {
         if i.clear {
             self.cause = Cause::None;
         }
-        self.event = complaint.is_some() && self.cause == Cause::None;
+        let falls = next == State::Faulted && self.state != State::Faulted;
+        self.event = complaint.is_some() && (self.cause == Cause::None || falls);
         if self.event {
             self.cause = complaint.unwrap_or(Cause::None);
         }
-        self.saved = (self.saved || next == State::Saved) && !(next == State::Faulted && self.state != State::Faulted);
+        self.saved = (self.saved || next == State::Saved) && !falls;
         // Time counts from the entry into a state, up to the limit.
         self.waited = match next == self.state {
             true if self.waited < i.limit => self.waited + 1,

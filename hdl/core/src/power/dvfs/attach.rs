@@ -54,7 +54,7 @@ pub fn attach(m: &mut Builder, config: &Config, sequencer: &Outputs) -> Result<O
     let tick = m.input("dvfs_tick", Ty::BIT);
     let mut inputs: Vec<(&str, Expr)> = LAYER.map(|name| (name, sequencer.get(name))).into();
     inputs.push(("tick", tick));
-    let synchroniser = stdlib::synchroniser()?;
+    let synchroniser = stdlib::synchroniser(1)?;
     for (name, ack, instance) in
         [("voltage_ack", "dvfs_voltage_ack", "dvfs_voltage_ack_sync"), ("clock_ack", "dvfs_clock_ack", "dvfs_clock_ack_sync")]
     {

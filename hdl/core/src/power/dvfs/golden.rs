@@ -64,6 +64,8 @@ pub struct Outputs {
     pub event: bool,
 }
 
+/// What the reset moves to, clock first, whatever the supplies were told before.
+const RESET: Pair = Pair { clock: 0, voltage: RESET_VOLTAGE };
 /// Most ticks that are counted.
 const TICKS_MAX: u32 = (1 << 31) - 1;
 /// Age of a layer in work, in cycles: its slack is taken, its bin is added, the table reads, the entry is there.
@@ -98,6 +100,8 @@ enum Move {
 struct Work {
     decode: bool,
     progress: u8,
+    /// When the layer began.
+    ticks: u32,
     age: u32,
 }
 
@@ -116,7 +120,8 @@ pub struct Dvfs {
     limits: [u32; 8],
     table: Vec<Option<Pair>>,
     pass: Pass,
-    asked: Option<Layer>,
+    /// The latest layer, and when it began.
+    asked: Option<(Layer, u32)>,
     work: Option<Work>,
     index: u8,
     slack: i32,
@@ -133,13 +138,15 @@ pub struct Dvfs {
     plan: Vec<Rail>,
     moving: Move,
     waited: u16,
+    /// What is waited for was called missing.
+    overdue: bool,
     moves: u16,
     cause: Cause,
     event: bool,
 }
 
 impl Dvfs {
-    /// As after reset, with an empty table.
+    /// As after reset, with an empty table: on the way to the reset's pair.
     pub fn new(entries: u32, limits: &[u32; 8]) -> Dvfs {
         Dvfs {
             limits: *limits,
@@ -154,11 +161,12 @@ impl Dvfs {
             looked_up: None,
             read: None,
             refused: false,
-            pair: Pair { clock: 0, voltage: RESET_VOLTAGE },
-            target: Pair::default(),
-            plan: Vec::new(),
-            moving: Move::Settled,
+            pair: RESET,
+            target: RESET,
+            plan: vec![Rail::Clock, Rail::Voltage],
+            moving: Move::Choosing,
             waited: 0,
+            overdue: false,
             moves: 0,
             cause: Cause::None,
             event: false,
@@ -257,7 +265,7 @@ impl Dvfs {
                     self.moving = next;
                 } else {
                     waits = true;
-                    complaint = late.then(|| missing(rail, phase));
+                    complaint = (late && !self.overdue).then(|| missing(rail, phase));
                 }
             }
         }
@@ -266,6 +274,7 @@ impl Dvfs {
             (true, false) => self.waited + 1,
             (true, true) => self.waited,
         };
+        self.overdue = waits && !i.clear && (self.overdue || late);
         complaint
     }
 
@@ -279,16 +288,10 @@ impl Dvfs {
         self.moving = Move::Choosing;
     }
 
-    /// The first cause stays until it is cleared.
+    /// The latest cause stays until it is cleared.
     fn complain(&mut self, complaint: Option<Cause>, clear: bool) {
-        let held = self.cause;
-        if clear {
-            self.cause = Cause::None;
-        }
-        self.event = complaint.is_some() && held == Cause::None;
-        if let (Some(cause), Cause::None) = (complaint, held) {
-            self.cause = cause;
-        }
+        self.event = complaint.is_some();
+        self.cause = complaint.unwrap_or(if clear { Cause::None } else { self.cause });
     }
 
     /// The table's memory: what was there before is read.
@@ -304,18 +307,18 @@ impl Dvfs {
     fn measure(&mut self, settled: bool, i: &Inputs) {
         match &mut self.work {
             None => {
-                if let Some(layer) = self.asked.take() {
+                if let Some((layer, ticks)) = self.asked.take_if(|_| settled) {
                     let half = self.table.len() as u8 / 2;
                     let class = 4 * layer.class % half;
                     self.index = if layer.decode { half + class } else { class };
-                    self.work = Some(Work { decode: layer.decode, progress: layer.progress, age: 0 });
+                    self.work = Some(Work { decode: layer.decode, progress: layer.progress, ticks, age: 0 });
                 }
             }
             Some(work) => {
                 let target = if work.decode { i.tpot } else { i.ttft };
                 if work.age == SLACK_AT {
                     let share = u64::from(target) * u64::from(work.progress) / 256;
-                    self.slack = (share as i64 - i64::from(self.pass.ticks)) as i32;
+                    self.slack = (share as i64 - i64::from(work.ticks)) as i32;
                 }
                 if work.age == BIN_AT {
                     self.index += bin(target, self.slack);
@@ -338,10 +341,12 @@ impl Dvfs {
             *count = count.wrapping_add(violated.into());
         }
         pass.violated |= overdue;
+        let before = pass.ticks;
         if i.tick && pass.running && pass.ticks < TICKS_MAX {
             pass.ticks += 1;
         }
         let Some(layer) = i.layer else { return };
+        let begun = if layer.first { 0 } else { before };
         if layer.first {
             *pass = Pass { decode: pass.decode, running: true, violated: false, ticks: 0 };
         }
@@ -349,7 +354,7 @@ impl Dvfs {
             pass.running = false;
         } else {
             pass.decode = layer.decode;
-            self.asked = Some(layer);
+            self.asked = Some((layer, begun));
         }
     }
 }

@@ -7,22 +7,22 @@
 //!            dropped); `settled_o`; `cause_o`, `event_o` (a pulse when a cause is noted), `moves_o`
 //! Latency    1 cycle, then 4 for each code that changes and, twice, what its supply takes to answer
 //! Throughput one move at a time      Rounding  none
-//! Reset      the lowest clock, the highest voltage, taken as acknowledged
+//! Reset      a move to the lowest clock, then to the highest voltage: nobody knows what the supplies were told before
 //!
 //! Every output is a flip-flop. The pair at the outputs is legal at every moment, whatever is acknowledged: a new clock
 //! is only offered under a voltage that carries it, and a voltage only goes down under a clock that it carries. So an
 //! answer that does not come leaves a safe pair: the request stays (a regulator may still be at it), the cause is
-//! noted, and a late answer lets the move go on.
+//! noted once, and a late answer lets the move go on. Causes are told in the order in which they come: the latest stands.
 
 use rust_hdl::prelude::*;
 
 /// What holds in each state; with eight states there is no encoding that is none.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
 pub enum MoveState {
+    /// Some of the target is still to be reached: the next code is chosen. All of it after a reset.
+    Choosing,
     /// The pair at the outputs is acknowledged.
     Settled,
-    /// Some of the target is still to be reached: the next code is chosen.
-    Choosing,
     VoltageOffered,
     VoltageRequested,
     VoltageGiven,
@@ -31,7 +31,7 @@ pub enum MoveState {
     ClockGiven,
 }
 
-/// Why the unit complains; the first reason stays until it is cleared.
+/// Why the unit complains; the latest reason stays until it is cleared.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
 pub enum DvfsCause {
     None,
@@ -72,19 +72,22 @@ pub struct Mover {
     state: DFF<MoveState>,
     voltage_held: DFFWithInit<Bits<8>>,
     clock_held: DFF<Bits<6>>,
-    voltage_target: DFF<Bits<8>>,
+    voltage_target: DFFWithInit<Bits<8>>,
     clock_target: DFF<Bits<6>>,
     raising: DFF<Bit>,
-    voltage_due: DFF<Bit>,
-    clock_due: DFF<Bit>,
+    voltage_due: DFFWithInit<Bit>,
+    clock_due: DFFWithInit<Bit>,
     voltage_asked: DFF<Bit>,
     clock_asked: DFF<Bit>,
     /// Cycles in this state.
     waited: DFF<Bits<16>>,
+    /// What this state waits for was called missing.
+    overdue: DFF<Bit>,
     cause_held: DFF<DvfsCause>,
     event_pulse: DFF<Bit>,
     move_count: DFF<Bits<16>>,
     late: Signal<Local, Bit>,
+    silent: Signal<Local, Bit>,
     voltage_differs: Signal<Local, Bit>,
     clock_differs: Signal<Local, Bit>,
     complains: Signal<Local, Bit>,
@@ -117,18 +120,20 @@ impl Default for Mover {
             state: Default::default(),
             voltage_held: DFFWithInit::new(255.into()),
             clock_held: Default::default(),
-            voltage_target: Default::default(),
+            voltage_target: DFFWithInit::new(255.into()),
             clock_target: Default::default(),
             raising: Default::default(),
-            voltage_due: Default::default(),
-            clock_due: Default::default(),
+            voltage_due: DFFWithInit::new(true),
+            clock_due: DFFWithInit::new(true),
             voltage_asked: Default::default(),
             clock_asked: Default::default(),
             waited: Default::default(),
+            overdue: Default::default(),
             cause_held: Default::default(),
             event_pulse: Default::default(),
             move_count: Default::default(),
             late: Default::default(),
+            silent: Default::default(),
             voltage_differs: Default::default(),
             clock_differs: Default::default(),
             complains: Default::default(),
@@ -141,7 +146,7 @@ impl Logic for Mover {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state, voltage_held, clock_held, voltage_target, clock_target, raising, voltage_due, clock_due);
-        dff_setup!(self, clock, voltage_asked, clock_asked, waited, cause_held, move_count);
+        dff_setup!(self, clock, voltage_asked, clock_asked, waited, overdue, cause_held, move_count);
         clock!(self, clock, event_pulse);
         self.voltage.next = self.voltage_held.q.val();
         self.voltage_req.next = self.voltage_asked.q.val();
@@ -157,12 +162,9 @@ impl Logic for Mover {
         self.clock_differs.next = self.found_clock.val() != self.clock_held.q.val();
         self.complains.next = false;
         self.complaint.next = DvfsCause::None;
-        if !self.late.val() {
-            self.waited.d.next = self.waited.q.val() + 1;
-        }
+        self.silent.next = false;
         match self.state.q.val() {
             MoveState::Settled => {
-                self.waited.d.next = 0.into();
                 if self.found.val() & self.found_present.val() {
                     if self.found_legal.val() {
                         self.voltage_target.d.next = self.found_voltage.val();
@@ -180,7 +182,6 @@ impl Logic for Mover {
                 }
             }
             MoveState::Choosing => {
-                self.waited.d.next = 0.into();
                 if self.voltage_due.q.val() & (self.raising.q.val() | !self.clock_due.q.val()) {
                     self.voltage_due.d.next = false;
                     self.voltage_held.d.next = self.voltage_target.q.val();
@@ -196,74 +197,78 @@ impl Logic for Mover {
             }
             MoveState::VoltageOffered => {
                 if !self.voltage_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.voltage_asked.d.next = true;
                     self.state.d.next = MoveState::VoltageRequested;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::VoltageStuck;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
             MoveState::VoltageRequested => {
                 if self.voltage_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.voltage_asked.d.next = false;
                     self.state.d.next = MoveState::VoltageGiven;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::VoltageMissing;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
             MoveState::VoltageGiven => {
                 if !self.voltage_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.state.d.next = MoveState::Choosing;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::VoltageStuck;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
             MoveState::ClockOffered => {
                 if !self.clock_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.clock_asked.d.next = true;
                     self.state.d.next = MoveState::ClockRequested;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::ClockStuck;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
             MoveState::ClockRequested => {
                 if self.clock_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.clock_asked.d.next = false;
                     self.state.d.next = MoveState::ClockGiven;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::ClockMissing;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
             MoveState::ClockGiven => {
                 if !self.clock_ack.val() {
-                    self.waited.d.next = 0.into();
                     self.state.d.next = MoveState::Choosing;
-                } else if self.late.val() {
+                } else {
                     self.complaint.next = DvfsCause::ClockStuck;
-                    self.complains.next = true;
+                    self.silent.next = true;
                 }
             }
+        }
+        self.waited.d.next = 0.into();
+        self.overdue.d.next = false;
+        if self.silent.val() & !self.clear.val() {
+            self.waited.d.next = self.waited.q.val();
+            self.overdue.d.next = self.overdue.q.val() | self.late.val();
+            if !self.late.val() {
+                self.waited.d.next = self.waited.q.val() + 1;
+            }
+        }
+        if self.silent.val() & (self.late.val() & !self.overdue.q.val()) {
+            self.complains.next = true;
         }
         if self.refused.val() {
             self.complaint.next = DvfsCause::Refused;
             self.complains.next = true;
         }
-        self.event_pulse.d.next = false;
+        self.event_pulse.d.next = self.complains.val();
         if self.clear.val() {
-            self.waited.d.next = 0.into();
             self.cause_held.d.next = DvfsCause::None;
         }
-        if self.complains.val() & (self.cause_held.q.val() == DvfsCause::None) {
-            self.event_pulse.d.next = true;
+        if self.complains.val() {
             self.cause_held.d.next = self.complaint.val();
         }
     }

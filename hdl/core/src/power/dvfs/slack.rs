@@ -3,8 +3,9 @@
 //!
 //! Ports      `layer_*`: a layer begins (`layer_valid_i`, a pulse); `tick_i`: time passes; `ttft_i`, `tpot_i`: targets
 //!            in ticks, 0 for none; `settled_i`: the move before is over; `lookup_o`, `index_o`; `elapsed_o`; `slack_o`
-//!            at the look-up, signed; a pulse and a count for each violated target
-//! Latency    12 cycles from `layer_valid_i` to `lookup_o`      Throughput  one look-up at a time, the latest layer wins
+//!            at the layer's begin, signed; a pulse and a count for each violated target
+//! Latency    12 cycles from `layer_valid_i` to `lookup_o`, after a move under way
+//! Throughput one look-up at a time, the latest layer wins
 //! Rounding   the share of the target is rounded down      Reset  no pass under way
 
 use rust_hdl::prelude::*;
@@ -62,11 +63,13 @@ pub struct Slack {
     tpot_count: DFF<Bits<16>>,
     // The latest layer, until it is looked up.
     asked: DFF<Bit>,
+    asked_ticks: DFF<Bits<31>>,
     class: DFF<Bits<3>>,
     progress: DFF<Bits<8>>,
     // The layer that is looked up.
     work_phase: DFF<Bit>,
     work_index: DFF<Bits<6>>,
+    work_ticks: DFF<Bits<31>>,
     work_slack: DFF<Bits<32>>,
     multiplier: DFF<Bits<8>>,
     share: DFF<Bits<32>>,
@@ -116,10 +119,12 @@ impl Slack {
             ttft_count: Default::default(),
             tpot_count: Default::default(),
             asked: Default::default(),
+            asked_ticks: Default::default(),
             class: Default::default(),
             progress: Default::default(),
             work_phase: Default::default(),
             work_index: Default::default(),
+            work_ticks: Default::default(),
             work_slack: Default::default(),
             multiplier: Default::default(),
             share: Default::default(),
@@ -141,8 +146,8 @@ impl Slack {
 impl Logic for Slack {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, phase, running, ticks, violated, ttft_count, tpot_count, asked, class, progress);
-        dff_setup!(self, clock, work_phase, work_index, work_slack, multiplier, share, step);
+        dff_setup!(self, clock, state, phase, running, ticks, violated, ttft_count, tpot_count, asked, asked_ticks, class, progress);
+        dff_setup!(self, clock, work_phase, work_index, work_ticks, work_slack, multiplier, share, step);
         clock!(self, clock, ttft_pulse, tpot_pulse);
         self.lookup.next = self.state.q.val() == SlackState::Reading;
         self.index.next = self.work_index.q.val();
@@ -198,8 +203,9 @@ impl Logic for Slack {
         self.class_index.next = (bit_cast::<6, 3>(self.class.q.val()) << 2) & self.class_mask.val();
         match self.state.q.val() {
             SlackState::Resting => {
-                if self.asked.q.val() {
+                if self.asked.q.val() & self.settled.val() {
                     self.asked.d.next = false;
+                    self.work_ticks.d.next = self.asked_ticks.q.val();
                     self.work_phase.d.next = self.phase.q.val();
                     self.work_index.d.next = self.class_index.val();
                     if self.phase.q.val() {
@@ -220,7 +226,7 @@ impl Logic for Slack {
                 }
             }
             SlackState::Scaled => {
-                self.work_slack.d.next = self.share.q.val() - bit_cast::<32, 31>(self.ticks.q.val());
+                self.work_slack.d.next = self.share.q.val() - bit_cast::<32, 31>(self.work_ticks.q.val());
                 self.state.d.next = SlackState::Measured;
             }
             SlackState::Measured => {
@@ -247,7 +253,9 @@ impl Logic for Slack {
 
         // A layer begins, or the pass ends.
         if self.layer_valid.val() {
+            self.asked_ticks.d.next = self.ticks.q.val();
             if self.layer_first.val() {
+                self.asked_ticks.d.next = 0.into();
                 self.ticks.d.next = 0.into();
                 self.running.d.next = true;
                 self.violated.d.next = false;
