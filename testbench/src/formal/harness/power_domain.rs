@@ -128,8 +128,10 @@ fn order() -> Result<Proof, BuildError> {
         within("DOMAIN_OUT_OF_RESET", "restore_pulse_d", DropAssign(0), &["restored_before_use", "data_equal"]),
         change("lost", Operator(And, Or), &["isolation_needs_power", "power_loss_clamps"]),
         change("weak_d", DropAssign(3), &["fault_is_safe"]),
-        change("cause_held_d", Operator(Or, And), &["fault_has_cause"]),
-        change("cause_held_d", Operator(And, Or), &["cause_stays", "event_has_cause"]),
+        change("cause_held_d", DropAssign(2), &["fault_has_cause"]),
+        change("cause_held_d", Net("clear_i", "wanted_i"), &["cause_stays"]),
+        change("cause_held_d", Operator(And, Or), &["event_has_cause"]),
+        change("event_pulse_d", Net("fail", "clear_i"), &["fault_has_event"]),
         change("event_pulse_d", DropAssign(1), &["cause_has_event", "fault_has_event"]),
     ]);
     Ok(Proof { module: m.build()?, depth: 30, induction: 3, mutations })

@@ -7,7 +7,7 @@
 use super::{Block, Proof, observe, parts::*, power_domain::PATIENCE};
 use crate::{
     formal::Mutation,
-    mutation::Change::{self, Arm, DropAssign, DropNot, Net, Operator, Slice},
+    mutation::Change::{self, Arm, Constant, DropAssign, DropNot, Net, Operator, Slice},
 };
 use heddle_core::power::dvfs::{DvfsCause, MoveState, RESET_VOLTAGE, dvfs};
 use heddle_lang::{
@@ -38,7 +38,7 @@ const MEANINGS: [(&str, &str); 24] = [
     ("silence_is_noted", "an answer that is missing for more than `limit` cycles is noted as a cause"),
     ("cause_stays", "a cause stays until it is cleared or another comes"),
     ("complaint_has_event", "each refusal gives an event, and a change of the cause does"),
-    ("settles_in_time", "a move ends within 19 cycles, from any state, if every answer comes within two"),
+    ("settles_in_time", "a move ends within 21 cycles, from any state, if every answer comes within two"),
     ("settles_as_late_as_it_may", "it takes as long as it may"),
     ("raised", "a move to a higher clock and a higher voltage ends"),
     ("lowered", "a move to a lower clock and a lower voltage ends"),
@@ -51,7 +51,9 @@ const MEANINGS: [(&str, &str); 24] = [
 /// Of 16 entries, with limits that differ from each other.
 const LIMITS: [u32; 8] = [3, 9, 17, 25, 33, 42, 55, 63];
 /// Two codes of three answers each, the choice before each, and the last one.
-const SETTLES: u32 = 19;
+const SETTLES: u32 = 21;
+/// Cycles in which the reset's move, one down and one up end.
+const DEPTH: u32 = 48;
 
 pub fn block() -> Result<Block, BuildError> {
     Ok(Block { name: "power_dvfs", proofs: vec![mover()?, points()?], meanings: MEANINGS.to_vec() })
@@ -104,7 +106,7 @@ fn mover() -> Result<Proof, BuildError> {
     let within =
         |state: &'static str, net: &str, inner: Change, violates: &[&'static str]| change(net, Arm(state, Box::new(inner)), violates);
     let mutations = vec![
-        within("MOVE_SETTLED", "raising_d", Net("voltage_held_q", "voltage_target_q"), &["plan_leads_to_target"]),
+        within("MOVE_SETTLED", "raising_d", Net("voltage_held_q", "found_voltage_i"), &["plan_leads_to_target"]),
         within("MOVE_CHOOSING", "state_d", Net("raising_q", "clock_due_q"), &["voltage_carries_clock"]),
         within("MOVE_SETTLED", "complains", DropAssign(0), &["refusal_is_noted"]),
         within("MOVE_SETTLED", "state_d", Net("found_legal_i", "found_i"), &["target_is_legal"]),
@@ -116,11 +118,11 @@ fn mover() -> Result<Proof, BuildError> {
         change("waited_d", DropAssign(2), &["silence_is_counted"]),
         change("overdue_d", DropAssign(1), &["complains_once"]),
         change("cause_held_d", Net("clear_i", "voltage_ack_i"), &["cause_stays"]),
-        change("event_pulse_d", Net("complains", "silent"), &["complaint_has_event"]),
+        change("event_pulse_q", Net("complains", "silent"), &["complaint_has_event"]),
         within("MOVE_CLOCK_GIVEN", "state_d", DropAssign(0), &["settles_in_time"]),
-        within("MOVE_VOLTAGE_REQUESTED", "state_d", DropAssign(0), &["settled_is_acknowledged"]),
+        within("MOVE_VOLTAGE_OFFERED", "state_d", Constant(3, 4), &["settled_is_acknowledged"]),
     ];
-    Ok(Proof { module: m.build()?, depth: 25, induction: SETTLES + 2, mutations })
+    Ok(Proof { module: m.build()?, depth: DEPTH, induction: SETTLES + 8, mutations })
 }
 
 fn pairs(m: &mut Builder, unit: &Unit, fresh: &Expr) {

@@ -150,7 +150,7 @@ pub fn hang_together(m: &mut Builder, control: &Control, channel_of_state: Expr)
 /// Changes that violate it.
 pub fn of_hang_together() -> Vec<Mutation> {
     vec![
-        within("DOMAIN_STRONG_OFF", "state_d", Constant(0, 17), &["state_is_known"]),
+        within("DOMAIN_STRONG_OFF", "state_d", Constant(1, 17), &["state_is_known"]),
         within("DOMAIN_SAVED", "released_d", DropAssign(0), &["order_of_steps"]),
         within("DOMAIN_QUIESCING", "state_d", DropNot, &["channel_of_state"]),
     ]
