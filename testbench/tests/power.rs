@@ -183,7 +183,7 @@ fn a_lost_supply_stops_the_program() {
     soc.run_until_irq(20).expect("an interrupt of the fault");
     assert_eq!(state(&mut soc, 2), ("faulted", "power_lost"));
     soc.write_reg(map::POWER_IRQ_ENABLE.offset, 0).unwrap();
-    soc.run_until_irq(1000).expect("the end of the program");
+    soc.run_until_irq(LIMIT).expect("the end of the program");
     assert_eq!(Cause::from_code(soc.read_reg(map::CAUSE.offset).unwrap()), Some(Cause::PowerFault));
     soc.switches().expect("power domains").failed = 0;
     soc.write_reg(map::POWER_CLEAR.offset, 1 << 2).unwrap();
@@ -245,7 +245,7 @@ fn hidden_wake_ups_cost_no_cycle() {
     }
     let config = gated(16, 4, 1, 64);
     let mut rng = Random::new(8);
-    let shapes = [(1, 96), (4, 96), (1, 64), (4, 128)];
+    let shapes = [(1, 96), (4, 96), (1, 96), (1, 96), (4, 128)];
     let product = |(columns, rows): (usize, usize)| Product {
         format: Format::Q4_0,
         rows,
@@ -292,7 +292,7 @@ fn the_top_for_an_fpga_equals_golden() {
         soc.write_reg(map::POWER_ENABLE.offset, 3).unwrap();
         cycles(&mut soc, 200);
         run_is_golden(&mut soc, &config, &image);
-        soc.write_reg(map::POWER_SELECT.offset, 1).unwrap();
+        soc.write_reg(map::POWER_SELECT.offset, 0).unwrap();
         assert!(soc.read_reg(map::POWER_UPS.offset).unwrap() > 1);
     }
     assert!(top::fpga::fpga(&Config::base()).expect("a module").is_none());

@@ -29,7 +29,7 @@ impl Block for PowerResidency {
         let [state_pin, select_pin] = dut.inputs(["state", "select"])?;
         let [residency, ups] = dut.outputs(["residency", "ups"])?;
         let mut model = Residency::default();
-        let (mut state, mut select) = (DomainState::PoweredOff as u8, 0);
+        let (mut state, mut select) = (DomainState::StrongOff as u8, 0);
         for cycle in 0..CYCLES {
             let wild = cycle / 1000 % 2 == 1;
             if rng.chance(if wild { 200 } else { 80 }) {

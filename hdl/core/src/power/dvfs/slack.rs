@@ -253,9 +253,7 @@ impl Logic for Slack {
 
         // A layer begins, or the pass ends.
         if self.layer_valid.val() {
-            self.asked_ticks.d.next = self.ticks.q.val();
             if self.layer_first.val() {
-                self.asked_ticks.d.next = 0.into();
                 self.ticks.d.next = 0.into();
                 self.running.d.next = true;
                 self.violated.d.next = false;
@@ -267,6 +265,10 @@ impl Logic for Slack {
                 self.class.d.next = self.layer_class.val();
                 self.progress.d.next = self.layer_progress.val();
                 self.asked.d.next = true;
+                self.asked_ticks.d.next = self.ticks.q.val();
+                if self.layer_first.val() {
+                    self.asked_ticks.d.next = 0.into();
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ pub struct Residency {
 impl Default for Residency {
     /// As after reset.
     fn default() -> Self {
-        Residency { cycles: [0; 1 << STATE_BITS], ups: 0, held: State::PoweredOff as u8, cold: false, selected: 0 }
+        Residency { cycles: [0; 1 << STATE_BITS], ups: 0, held: State::StrongOff as u8, cold: false, selected: 0 }
     }
 }
 
