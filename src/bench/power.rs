@@ -2,7 +2,8 @@
 //! The power controller: cycles of its transitions, measured; its area, synthesised.
 
 use super::{BenchError, Part, Progress, Table};
-use heddle_core::power::{domain, idle, q_device, residency, switches};
+use heddle_core::config::Config;
+use heddle_core::power::{domain, dvfs, idle, q_device, residency, switches};
 use heddle_lang::Module;
 use heddle_tb::blocks::one_domain;
 use heddle_tb::power::{Area, Family, Latency, area, latencies};
@@ -19,8 +20,8 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
     table.notes = format!(
         "Latency of each transition of a domain's controller, *simulated*, with switches and a unit that answer in the cycle in which they \
          are asked; `limit` is the number of cycles that it waits for an answer. Area of the blocks of one domain with chains of {STAGES} \
-         switches, *synthesised* by Yosys for each block alone and, in the last row, for all of them together (two chains); nothing was \
-         placed or routed."
+         switches, *synthesised* by Yosys for each block alone and, in the row `power_one_domain_4`, for all of them together (two chains); the DVFS unit, one for an \
+         accelerator, with 16 and with 64 entries. Nothing was placed or routed."
     );
     progress("latencies");
     for Latency { name, from, to, cycles } in latencies()? {
@@ -29,9 +30,9 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
     let (yosys, _) = formal_or_provision(progress)?;
     for family in [Family::Ecp5, Family::Ice40] {
         let mut part = Part::new(title(family), &["block", "LUTs", "carries", "flip-flops", "LUT memories", "block memories"]);
-        for module in modules()? {
-            progress(&format!("{}: {}", family.name(), module.name));
-            part.rows.push(row(&module.name, &area(&yosys, &module, family)?));
+        for (name, module) in modules()? {
+            progress(&format!("{}: {name}", family.name()));
+            part.rows.push(row(&name, &area(&yosys, &module, family)?));
         }
         table.parts.push(part);
     }
@@ -45,13 +46,16 @@ fn title(family: Family) -> &'static str {
     }
 }
 
-/// The blocks of a domain, and the domain.
-fn modules() -> Result<Vec<Arc<Module>>, BenchError> {
+/// The blocks of a domain, the domain, the DVFS unit.
+fn modules() -> Result<Vec<(String, Arc<Module>)>, BenchError> {
     let blocks = [domain::domain()?, q_device::q_device()?, idle::idle()?, switches::switches(STAGES)?, residency::residency()?];
-    Ok(blocks.into_iter().chain([one_domain(STAGES)?]).collect())
+    let all = blocks.into_iter().chain([one_domain(STAGES)?]).map(|module| (format!("`{}`", module.name), module));
+    let limits = Config::gated().power.clock_limits;
+    let units = [16, 64].map(|entries| dvfs::dvfs(entries, &limits).map(|module| (format!("`power_dvfs`, {entries} entries"), module)));
+    Ok(all.chain(units.into_iter().collect::<Result<Vec<_>, _>>()?).collect())
 }
 
 fn row(name: &str, area: &Area) -> Vec<String> {
     let counts = [area.luts, area.carries, area.registers, area.lut_memories, area.block_memories];
-    std::iter::once(format!("`{name}`")).chain(counts.map(|count| count.to_string())).collect()
+    std::iter::once(name.to_string()).chain(counts.map(|count| count.to_string())).collect()
 }
