@@ -6,7 +6,7 @@ use heddle_core::{
     config::Config,
     descriptor::{BYTES, Decoder, Descriptor, Layer, Phase, program_bytes},
     device::Device,
-    power::dvfs::{CAUSES, RESET_VOLTAGE},
+    power::dvfs::{CAUSES, MoveState, RESET_VOLTAGE},
     registers::{dvfs as regs, map},
     top,
 };
@@ -150,7 +150,7 @@ fn check<S: Simulator>(config: &Config, sim: S, seed: u64) {
     let index = usize::from(last.phase == Phase::Decode) * half + 4 * usize::from(last.class) + 3;
     assert_eq!(last_pair(&mut soc, config), table[index]);
     let state = soc.read_reg(regs::DVFS_STATE.offset).unwrap();
-    assert_eq!((regs::DVFS_STATE_INDEX.get(state) as usize, regs::DVFS_STATE_STATE.get(state)), (index, 0));
+    assert_eq!((regs::DVFS_STATE_INDEX.get(state) as usize, regs::DVFS_STATE_STATE.get(state)), (index, MoveState::Settled as u32));
     assert_eq!(cause(&mut soc), "none");
 }
 
@@ -225,8 +225,9 @@ fn a_missed_target_is_counted_once_a_pass() {
 #[test]
 fn a_dead_regulator_leaves_a_safe_pair() {
     let (config, mut soc, image) = one_layer(Layer { phase: Phase::Decode, class: 1, ..Layer::default() });
-    // Down from 255, so the clock comes first and the voltage last.
+    // The reset's own move; then down from 255, so the clock comes first and the voltage last.
     write_entry(&mut soc, 15, (9, 40));
+    run_cycles(&mut soc, 50);
     soc.write_reg(regs::DVFS_LIMIT.offset, 100).unwrap();
     soc.supplies().expect("a DVFS unit").set_dead(Rail::Voltage, true);
     let (outcome, _) = matmul::run(&mut soc, &image, LIMIT).expect("a run");

@@ -260,7 +260,7 @@ fn power_around(all: &mut Table) {
     all.add(
         PowerDemand::new(4, 1),
         "power_demand",
-        &[("need_o", DropNot), ("powered_o", Operator(Or, And)), ("error_o", Operator(And, Or)), ("stall_o", Operator(And, Or))],
+        &[("need_o", DropNot), ("is_powered", Operator(Or, And)), ("error_o", Operator(And, Or)), ("stall_o", Operator(And, Or))],
     );
     all.add(Isolate, "isolate", &[("clamped_acc_o", SwapMux), ("clamped_too_large_o", SwapMux)]);
     let dvfs = || PowerDvfs { entries: 16, clock_limits: [7, 15, 23, 31, 39, 47, 55, 63] };
@@ -268,7 +268,7 @@ fn power_around(all: &mut Table) {
         dvfs(),
         "power_dvfs_mover",
         &[
-            ("raising_d", Operator(Lt, Le)),
+            ("raising_d", Net("voltage_held_q", "found_voltage_i")),
             ("late", Operator(Le, Lt)),
             ("overdue_d", Operator(Or, And)),
             ("voltage_held_q", Reset(254)),
@@ -280,7 +280,7 @@ fn power_around(all: &mut Table) {
     all.add(
         dvfs(),
         "power_dvfs_meter",
-        &[("overdue", Operator(Lt, Le)), ("work_slack_d", Operator(WrapSub, WrapAdd)), ("bin", Operator(Lt, Le))],
+        &[("overdue", Operator(Lt, Le)), ("work_slack_d", Operator(WrapSub, WrapAdd)), ("bin", Constant(0, 1))],
     );
 }
 
