@@ -169,7 +169,10 @@ mod tests {
         let said = |from, to| changed(from, to).unwrap_err().to_string();
         assert_eq!(said("3000000", "300"), "board `ulx3s`: link.baud = 300: must be 9600 to 12000000");
         assert_eq!(said("speed = 6", "speed = 5"), "board `ulx3s`: device.speed = 5: must be 6, 7 or 8 for an ECP5");
-        assert_eq!(said("0403:6015", "403:6015"), "board `ulx3s`: programmer.usb = 403:6015: must be vendor:product, four hexadecimal digits each");
+        assert_eq!(
+            said("0403:6015", "403:6015"),
+            "board `ulx3s`: programmer.usb = 403:6015: must be vendor:product, four hexadecimal digits each"
+        );
         assert!(said("mhz = 25.0", "mhz = nan").contains("clock.mhz = NaN"), "{}", said("mhz = 25.0", "mhz = nan"));
         assert!(said("title", "titel").contains("titel"));
         assert_eq!(Board::named("ulx4").unwrap_err().to_string(), "there is no board `ulx4`; there are icebreaker, ulx3s");

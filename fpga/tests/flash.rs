@@ -128,3 +128,26 @@ fn bitstreams_are_looked_at_first() {
     assert!(check(text, Target::Sram, false).unwrap_err().contains("has no preamble"));
     assert!(check(dir.path().join("none.bit"), Target::Sram, false).unwrap_err().contains("cannot be read"));
 }
+
+/// A loader that fails with these words, as the real one does where there is a board and something is wrong.
+#[cfg(unix)]
+#[test]
+fn what_the_cable_says_is_told_with_its_fix() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("openFPGALoader");
+    let said = |words: &str| {
+        std::fs::write(&path, format!("#!/bin/sh\necho '{words}' >&2\nexit 1\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        detect(&Program::at(&path, "1.1.1"), &ulx3s(), Cable::Board).unwrap_err().to_string()
+    };
+    let permission = said("unable to open ftdi device: -4 (unable to open device)");
+    let rule = r#"SUBSYSTEM=="usb", ATTRS{idVendor}=="0403", ATTRS{idProduct}=="6015", MODE="0660", TAG+="uaccess""#;
+    assert!(permission.contains(rule) && permission.contains("udevadm control --reload-rules"), "{permission}");
+    assert!(said("unable to open ftdi device: -5 (unable to claim device)").contains("in use by another program"));
+    assert!(said("TDO is stuck at 1").contains("no device behind it: TDO is stuck at 1"));
+    assert!(said("something else").contains("openFPGALoader failed: something else"));
+    std::fs::remove_file(&path).unwrap();
+    let error = detect(&Program::at(&path, "1.1.1"), &ulx3s(), Cable::Board).unwrap_err();
+    assert!(matches!(error, FlashError::NotRun { .. }), "{error}");
+}

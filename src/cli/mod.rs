@@ -5,6 +5,7 @@ mod bench;
 mod board;
 mod device;
 mod doctor;
+mod flash;
 mod infer;
 mod model;
 mod quality;
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   heddle verify --formal fifo
   heddle synth small --seeds 3 --out synth-small
   heddle doctor
+  heddle flash ulx3s top.bit
 
 Exit codes: 0 done, 1 a check found differences, 2 an error.";
 
@@ -51,6 +53,8 @@ enum Command {
     Board(board::BoardArgs),
     /// Check the tools: versions found and needed, what needs them, what to do
     Doctor(doctor::DoctorArgs),
+    /// List boards, detect one, write a bitstream to one
+    Flash(flash::FlashArgs),
     /// Compare the accelerator's arithmetic with floating point
     Quality(quality::QualityArgs),
     /// Synthesise, place and route: area, timing, floorplan
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Board(args)) => board::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Flash(args)) => flash::run(args),
         Some(Command::Quality(args)) => quality::run(args),
         Some(Command::Synth(args)) => synth::run(args),
         Some(Command::Verify(args)) => verify::run(args),

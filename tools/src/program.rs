@@ -52,6 +52,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// One that is known to be at this place.
+    pub fn at(path: &Path, version: &str) -> Program {
+        Program { path: path.into(), version: version.into(), cache: tools_dir().join("cache") }
+    }
+
     /// A command that runs it. WebAssembly sees a `/tmp` of its own: give names relative to the command's folder.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);

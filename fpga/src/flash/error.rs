@@ -28,7 +28,9 @@ pub enum FlashError {
     Busy { board: String },
     #[error("no server of the virtual cable answers: {said}")]
     NoServer { said: String },
-    #[error("a cable answers, but no device behind it: {said}; see that the board has power and that its JTAG is not held by another cable")]
+    #[error(
+        "a cable answers, but no device behind it: {said}; see that the board has power and that its JTAG is not held by another cable"
+    )]
     NoDevice { said: String },
     #[error("this is not {board}: {}, wanted {}", devices(found), codes(wanted))]
     WrongDevice { board: String, found: Vec<Found>, wanted: Vec<u32> },
@@ -60,11 +62,11 @@ impl FlashError {
             FlashError::Permission { board: title, usb, rule }
         } else if has(&["ftdi device: -5 ", "LIBUSB_ERROR_BUSY"]) {
             FlashError::Busy { board: title }
-        } else if has(&["connection failed", "Connection refused", "connect failed", "fail to connect"]) {
+        } else if has(&["Connection error", "connection failure"]) {
             FlashError::NoServer { said: last(said) }
         } else if has(&["TDO is stuck", "no device found", "Unknown device"]) {
             FlashError::NoDevice { said: last(said) }
-        } else if has(&["Verif", "verif"]) {
+        } else if has(&["Verification failed"]) {
             FlashError::Verify { said: last(said) }
         } else {
             FlashError::failed(said)
@@ -80,7 +82,7 @@ impl FlashError {
 /// The last line that says something of an error, or the last one.
 fn last(said: &str) -> String {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "empty");
-    let complaint = lines().rfind(|line| line.contains("fail") || line.contains("Error") || line.contains("TDO"));
+    let complaint = lines().rfind(|line| line.contains("fail") || line.contains("TDO"));
     complaint.or(lines().next_back()).unwrap_or("no output").into()
 }
 

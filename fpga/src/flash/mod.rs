@@ -126,7 +126,8 @@ fn run(command: &mut Command, board: &Board) -> Result<String, FlashError> {
 fn found(said: &str) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     for line in said.lines().map(str::trim) {
-        if let Some(code) = line.strip_prefix("idcode").and_then(|rest| u32::from_str_radix(rest.trim().trim_start_matches("0x"), 16).ok()) {
+        if let Some(code) = line.strip_prefix("idcode").and_then(|rest| u32::from_str_radix(rest.trim().trim_start_matches("0x"), 16).ok())
+        {
             all.push(Found { idcode: code, model: "unknown".into() });
         }
         if let (Some(model), Some(last)) = (line.strip_prefix("model"), all.last_mut()) {

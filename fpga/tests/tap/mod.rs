@@ -157,10 +157,15 @@ impl Ecp5 {
                 self.enabled = false;
             }
             BITSTREAM_BURST => self.loaded.clear(),
-            REFRESH => (self.done, self.enabled) = (false, false),
+            REFRESH => (self.done, self.enabled) = (self.boots(), false),
             PROG_SPI => {}
             _ => self.to_flash = false,
         }
+    }
+
+    /// What is in the flash has a preamble near its beginning.
+    fn boots(&self) -> bool {
+        self.flash.memory[..4096].windows(4).any(|window| window == [0xff, 0xff, 0xbd, 0xb3])
     }
 
     fn capture(&mut self) {
