@@ -85,7 +85,7 @@ pub fn link(config: &LinkConfig) -> Result<Arc<Module>, BuildError> {
     let silence = m.parameter("SILENCE", Ty::Unsigned(32), i128::from(config.silence_cycles()));
 
     m.comment("From the wire: bytes wait while a command is carried out");
-    let line = m.instance("rx_sync", &stdlib::synchroniser()?, &[("from", rx)]).get("to");
+    let line = m.instance("rx_sync", &stdlib::synchroniser(1)?, &[("from", rx)]).get("to");
     let receiver = m.instance("uart_rx", &uart_rx::uart_rx().map_err(ImportError::build_error)?, &[("rx", line), ("step", step.clone())]);
     let taken = m.forward("bridge_in_ready", Ty::BIT);
     let backlog = m.instance(
