@@ -58,7 +58,7 @@ fn waveforms_have_a_view_with_states_by_name() {
     let signals = signals(&trace);
     let view = std::fs::read_to_string(dir.path().join("run.vcd.gtkw")).unwrap();
     let names = std::fs::read_to_string(dir.path().join("run.vcd.states.txt")).unwrap();
-    assert!(names.contains("07 running\n") && names.lines().count() == 17, "{names}");
+    assert!(names.contains("08 running\n") && names.lines().count() == 17, "{names}");
     let shown: Vec<&str> = view.lines().filter(|line| line.starts_with("top.")).collect();
     assert_eq!(shown.len(), 1 + 2 * 8);
     for signal in shown {
@@ -97,7 +97,7 @@ fn what_cannot_be_is_refused() {
     let text = refusal(&["infer", "--transport", "golden", "--gate", "5"]);
     assert!(text.contains("`base` has no power domains; build it with --preset gated"), "{text}");
     let text = refusal(&["infer", "--transport", "golden", "--preset", "gated", "--gate", "0", "--gate-limit", "8"]);
-    assert!(text.contains("a limit of 8 cycles is below the 9 that a chain of 4 switches takes"), "{text}");
+    assert!(text.contains("a limit of 8 cycles is below the 17 that a chain of 4 switches takes"), "{text}");
     assert!(refusal(&["infer", "--gate-within"]).contains("--gate"));
     assert!(refusal(&["infer", "--gate", "70000"]).contains("70000"));
 }
@@ -115,7 +115,7 @@ fn a_missing_acknowledge_is_told() {
     sim.set_switches(SwitchTiming { delay: 30..=30, seed: 1 });
     let mut driver = Driver::connect(Box::new(sim), &config).unwrap();
     let refused = driver.set_gating(Some(Gating { idle: 0, limit: 8, within_matrix: false }));
-    assert!(matches!(refused, Err(DriverError::Gating(GatingError::Limit { limit: 8, least: 9, stages: 4 }))));
+    assert!(matches!(refused, Err(DriverError::Gating(GatingError::Limit { limit: 8, least: 17, stages: 4 }))));
     driver.set_gating(Some(Gating { idle: 0, limit: 60, within_matrix: false })).unwrap();
     // Off, then asked for again: a chain of 4 takes 4 x 31 cycles.
     wait(&mut driver, 1000).unwrap();

@@ -106,9 +106,13 @@ impl DomainPower {
     }
 }
 
-/// Share of domain-cycles in which the switches were open, from one report to a later one; 0 without cycles.
+/// Share of domain-cycles in which the switches were open, from one report (or, without one, the reset) to a later one;
+/// 0 without cycles.
 pub fn share_off(before: &[DomainPower], after: &[DomainPower]) -> f64 {
-    let between = before.iter().zip(after).map(|(before, after)| after.since(before));
+    let between = after.iter().enumerate().map(|(domain, after)| match before.get(domain) {
+        Some(before) => after.since(before),
+        None => after.clone(),
+    });
     let (off, all) = between.fold((0, 0), |(off, all), d| (off + d.in_state("powered_off"), all + d.total()));
     if all == 0 { 0.0 } else { off as f64 / all as f64 }
 }
