@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The host's end of the link against the bridge in plain Rust, on simulated wires: good, bad, cut and dead ones.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use heddle::driver::golden::Golden;
@@ -13,6 +14,7 @@ use heddle_core::config::Config;
 use heddle_core::link::golden::{Bridge, Bus};
 use heddle_core::link::wire::{self, Op};
 use heddle_core::registers::map;
+use heddle_tb::blocks::LinkDevice;
 use heddle_tb::random::Random;
 use proptest::prelude::*;
 
@@ -196,6 +198,79 @@ proptest! {
         t.link().again().unwrap();
         prop_assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
     }
+}
+
+/// The bridge's RTL in native simulation as a port: bytes are carried out at once, waiting costs nothing.
+struct Rtl {
+    device: LinkDevice,
+    now: Duration,
+    last: Duration,
+    replies: VecDeque<u8>,
+}
+
+impl Rtl {
+    fn new() -> Rtl {
+        let device = LinkDevice::new(64, 1 << 17).unwrap();
+        Rtl { device, now: Duration::ZERO, last: Duration::ZERO, replies: VecDeque::new() }
+    }
+}
+
+impl Port for Rtl {
+    fn name(&self) -> &str {
+        "rtl"
+    }
+
+    fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn read(&mut self, to: &mut [u8], until: Duration) -> std::io::Result<usize> {
+        let count = self.replies.len().min(to.len());
+        if count == 0 {
+            self.now = self.now.max(until);
+        }
+        self.replies.drain(..count).zip(to).for_each(|(byte, to)| *to = byte);
+        Ok(count)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.now > self.last + Duration::from_millis(100) {
+            self.device.silence().map_err(std::io::Error::other)?;
+        }
+        self.last = self.now;
+        let mut out = Vec::new();
+        self.device.send(bytes, &mut out).map_err(std::io::Error::other)?;
+        self.replies.extend(out);
+        Ok(())
+    }
+}
+
+#[test]
+fn the_rtl_of_the_bridge_over_a_bad_wire_holds_what_was_accepted() {
+    let (mut faults, mut lost) = (0, 0);
+    for seed in 1..=12 {
+        let rate = 1 << (3 + seed);
+        let rates = FaultRates { drop: rate, double: rate, flip: rate, delay: rate };
+        let Ok(mut link) = Link::open(Faulty::new(Rtl::new(), seed, rates), BAUD) else {
+            lost += 1;
+            continue;
+        };
+        let mut rng = Random::new(seed);
+        for i in 0..30 {
+            let (at, count) = (4 * (rng.bits() as u32 % 30_000), 4 * (1 + rng.bits() as usize % 600));
+            let (data, mut back) = (bytes(seed << 8 | i, count), vec![0; count]);
+            if link.write(wire::MEMORY + at, &data).and_then(|()| link.read(wire::MEMORY + at, &mut back)).is_err() {
+                lost += 1;
+                break;
+            }
+            let held = &link.port().inner().device.memory()[at as usize..][..count];
+            assert!(back == data && held == data, "seed {seed}, transfer {i}");
+        }
+        link.port().rates = FaultRates::default();
+        link.again().unwrap();
+        faults += link.port().counts().faults();
+    }
+    assert!(faults > 500 && lost < 6, "{faults} faults, {lost} connections lost");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod svg;
 mod tables;
 mod timeline;
 mod wave;
+mod wire;
 
 use crate::generate::licensed;
 use heddle_core::config::Config;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Generated regions within written pages.
 
-use super::tables;
+use super::{tables, wire};
 
 const OPEN: &str = "<!-- generated: ";
 const CLOSE: &str = "<!-- end -->";
@@ -34,8 +34,9 @@ fn content(directive: &str) -> Result<String, String> {
         ("presets", "") => tables::presets(),
         ("numbers", "") => tables::numbers(),
         ("power-latency", "") => tables::power_latency(),
+        ("wire", "") => Ok(wire::tables()),
         ("ports", module) if !module.is_empty() => tables::ports(module),
-        _ => Err(format!("no region `{directive}`; there are: presets, numbers, power-latency, ports MODULE")),
+        _ => Err(format!("no region `{directive}`; there are: presets, numbers, power-latency, wire, ports MODULE")),
     }
 }
 

@@ -5,6 +5,7 @@ use super::PRESET;
 use crate::generate::rtl::{Rtl, rtl};
 use heddle_core::config::{BLOCK, Config, PRESETS};
 use heddle_core::engine::{array, column, place, scale_acc, to_float};
+use heddle_core::link::{LinkConfig, link};
 use heddle_core::top;
 use heddle_lang::expr::Ty;
 use heddle_lang::module::{Item, Module, Net, NetKind};
@@ -81,7 +82,7 @@ pub fn power_latency() -> Result<String, String> {
     Ok(text)
 }
 
-/// The ports of a module of the preset, or else of `gated`, grouped as in its source.
+/// The ports of a module of the preset, or else of `gated` or of its link, grouped as in its source.
 pub fn ports(name: &str) -> Result<String, String> {
     let mut names = Vec::new();
     for preset in [PRESET, "gated"] {
@@ -89,9 +90,15 @@ pub fn ports(name: &str) -> Result<String, String> {
         let top = top::top(&config).map_err(|e| e.to_string())?;
         let hierarchy = top.hierarchy();
         if let Some(module) = hierarchy.iter().find(|m| m.name == name) {
-            return Ok(port_table(preset, module));
+            return Ok(port_table(&format!("`{preset}`"), module));
         }
         names.extend(hierarchy.iter().map(|m| m.name.clone()));
+    }
+    let config = Config::preset(PRESET).expect("a preset of this crate");
+    let link = link(&LinkConfig::new(config.memory.port_bits, config.memory_bytes(), (1e6 * config.clock_mhz) as u32, 1_000_000));
+    let link = link.map_err(|e| e.to_string())?;
+    if let Some(module) = link.hierarchy().iter().find(|m| m.name == name) {
+        return Ok(port_table(&format!("a link of `{PRESET}`"), module));
     }
     names.sort();
     names.dedup();
@@ -100,7 +107,7 @@ pub fn ports(name: &str) -> Result<String, String> {
 
 fn port_table(preset: &str, module: &Arc<Module>) -> String {
     let described = module.ports().any(|(_, net)| !net.doc.is_empty());
-    let mut text = format!("Module `heddle_{}` as built for `{preset}`:\n\n| port | direction | bits |", module.name);
+    let mut text = format!("Module `heddle_{}` as built for {preset}:\n\n| port | direction | bits |", module.name);
     text += if described { " meaning |\n|---|---|---|---|\n" } else { "\n|---|---|---|\n" };
     for (_, net) in module.ports() {
         let _ = write!(text, "| `{}{}` | {} | {} |", net.name, net.kind.suffix(), direction(net), bits(net.ty));

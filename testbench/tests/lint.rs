@@ -4,6 +4,7 @@
 
 use heddle_core::config::{Config, Format, PRESETS};
 use heddle_core::engine::ram::{self, Shape};
+use heddle_core::link::{LinkConfig, link};
 use heddle_core::power::intent::Intent;
 use heddle_core::top;
 use heddle_lang::{Builder, Expr, Module, Ty, builder::Mem, stdlib::fifo, verilog};
@@ -62,7 +63,7 @@ fn configurations() -> Vec<Config> {
 }
 
 /// The configurations, those with power domains in their corrupted form as well, and the blocks of a power domain,
-/// with short and long chains of switches.
+/// with short and long chains of switches, and the link of a board.
 fn designs() -> Vec<Emitted> {
     let mut all: Vec<Emitted> = configurations().iter().map(Emitted::new).collect();
     for config in configurations().iter().filter(|config| config.domains() > 0) {
@@ -74,6 +75,11 @@ fn designs() -> Vec<Emitted> {
     for stages in [1, 4, 8] {
         let domain = one_domain(stages).unwrap_or_else(|e| panic!("a domain with {stages} segments: {e}"));
         all.push(Emitted::of(&domain.name, &domain));
+    }
+    for port_bits in [32, 128] {
+        let link = link(&LinkConfig::new(port_bits, 1 << 20, 25_000_000, 115_200));
+        let link = link.unwrap_or_else(|e| panic!("a link with a port of {port_bits} bits: {e}"));
+        all.push(Emitted::of(&format!("link, port of {port_bits} bits"), &link));
     }
     all
 }

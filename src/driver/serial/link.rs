@@ -156,7 +156,9 @@ impl<P: Port> Link<P> {
                         if found != wire::VERSION {
                             return Err(LinkError::Version { port: self.name(), found });
                         }
-                        self.byte_time = self.byte_time.max((self.port.now() - sent) / exchanged);
+                        // A board that is simulated may be slower than its wire.
+                        let measured = (self.port.now() - sent).saturating_sub(SLACK) / exchanged;
+                        self.byte_time = self.byte_time.max(measured);
                         self.seq = wire::FIRST.wrapping_add(1);
                         return Ok(());
                     }
@@ -213,6 +215,8 @@ impl<P: Port> Link<P> {
         // Answered, sent, and the failures since the last answer; whether the frames under way were already given up.
         let (mut sent, mut failures, mut again) = (0, 0, false);
         let first = self.seq;
+        // Until when the first answer is waited for; what else is heard does not put it off.
+        let mut until = None;
         while done.len() < requests.len() {
             let base = done.len();
             while sent < requests.len().min(base + wire::WINDOW) {
@@ -221,8 +225,8 @@ impl<P: Port> Link<P> {
                 self.send(&frame)?;
                 sent += 1;
             }
-            let until = self.port.now() + self.patience(&requests[base..sent], failures);
-            let heard = self.hear(until)?;
+            let patience = self.patience(&requests[base..sent], failures);
+            let heard = self.hear(*until.get_or_insert(self.port.now() + patience))?;
             let timed_out = matches!(heard, Heard::Nothing);
             let lost = match heard {
                 Heard::Nothing => {
@@ -240,7 +244,7 @@ impl<P: Port> Link<P> {
                         _ if place > 0 => !std::mem::replace(&mut again, true),
                         status => {
                             done.push(self.answer(&requests[base], reply.data, status)?);
-                            (failures, again) = (0, false);
+                            (failures, again, until) = (0, false, None);
                             self.seq = self.seq.wrapping_add(1);
                             false
                         }
@@ -253,7 +257,7 @@ impl<P: Port> Link<P> {
                     return Err(LinkError::Lost { port: self.name(), attempts: ATTEMPTS });
                 }
                 self.counts.repeated += (sent - base) as u64;
-                again = !timed_out;
+                (again, until) = (!timed_out, None);
                 sent = base;
             }
         }

@@ -6,12 +6,13 @@ use super::{
     Mutation,
 };
 use crate::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, Place, PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerQDevice,
-    PowerResidency, PowerSwitches, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, WeightFetch,
+    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, Place, PowerDemand, PowerDomain, PowerDvfs,
+    PowerIdle, PowerQDevice, PowerResidency, PowerSwitches, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, UartRx, UartTx,
+    WeightFetch,
 };
 use heddle_core::config::Format;
 use heddle_lang::expr::{
-    BinaryOp::{Add, And, Eq, Le, Lt, Ne, Or, Sub, WrapAdd, WrapSub},
+    BinaryOp::{Add, And, Eq, Le, Lt, Ne, Or, Sub, WrapAdd, WrapSub, Xor},
     UnaryOp::{ReduceAnd, ReduceOr},
 };
 use std::rc::Rc;
@@ -27,6 +28,7 @@ pub fn table() -> Vec<Mutation> {
     control(&mut all);
     power(&mut all);
     power_around(&mut all);
+    link(&mut all);
     whole(&mut all);
     all.0
 }
@@ -282,6 +284,60 @@ fn power_around(all: &mut Table) {
         "power_dvfs_meter",
         &[("overdue", Operator(Lt, Le)), ("work_slack_d", Operator(WrapSub, WrapAdd)), ("bin", Constant(0, 1))],
     );
+}
+
+/// UART and bridge.
+fn link(all: &mut Table) {
+    all.add(
+        UartRx { millicycles: 8681 },
+        "uart_rx",
+        &[("sample", Slice(-1)), ("phase_d", Operator(WrapAdd, WrapSub)), ("byte_d", Constant(0x80, 0x40)), ("failed_d", DropNot)],
+    );
+    all.add(
+        UartTx { millicycles: 8681 },
+        "uart_tx",
+        &[("tx_o", DropNot), ("rest_d", Constant(0x100, 0)), ("low_d", DropNot), ("over", Slice(-1))],
+    );
+    let bridge = || LinkBridge { port_bits: 64 };
+    all.add(
+        bridge(),
+        "link_receiver",
+        &[
+            ("is_bone", Operator(And, Or)),
+            ("plain", Operator(Xor, And)),
+            ("bone_bytes", Operator(WrapAdd, WrapSub)),
+            ("past_frame", Operator(WrapSub, WrapAdd)),
+            ("in_head", Operator(Lt, Le)),
+            ("whole_word_d", Constant(1, 2)),
+            ("state_d", DropNot),
+            ("escaped_d", Constant(0, 1)),
+        ],
+    );
+    all.add(
+        bridge(),
+        "link_executor",
+        &[
+            ("is_next", Unary(ReduceAnd, ReduceOr)),
+            ("behind", Operator(WrapSub, WrapAdd)),
+            ("is_greeting", Operator(And, Or)),
+            ("aligned", Operator(And, Or)),
+            ("counted", Operator(And, Or)),
+            ("short", Operator(Le, Lt)),
+            ("next_address", Operator(WrapAdd, WrapSub)),
+            ("final_word", Constant(1, 2)),
+            ("complained_d", Constant(0, 1)),
+            ("session_d", Constant(0, 1)),
+        ],
+    );
+    all.add(
+        bridge(),
+        "link_framer",
+        &[("body_special", Operator(Or, And)), ("crc_special", Operator(Or, And)), ("out_data_o", Operator(Xor, Or))],
+    );
+    all.add(bridge(), "link_bus_64", &[("in_memory", Operator(Lt, Le)), ("known", Operator(Or, And)), ("error_q", Operator(Or, And))]);
+    all.add(bridge(), "link_bridge_64", &[("payload_fits", DropNot), ("crc_right", Operator(Eq, Ne))]);
+    all.add(bridge(), "crc32_byte", &[("low", Operator(Xor, Or)), ("next_o", Operator(Xor, And))]);
+    all.add(LinkWhole { baud: 250_000, port_bits: 32 }, "link", &[("backlog.out_ready", Net("bridge_in_ready", "uart_tx_in_ready"))]);
 }
 
 fn whole(all: &mut Table) {

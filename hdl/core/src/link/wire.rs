@@ -23,7 +23,7 @@ pub const PAYLOAD: usize = 1024;
 /// Bytes that the board takes in while it works on a command.
 pub const BACKLOG: u32 = 256;
 /// Requests that may be under way: their bytes, or their replies, fit the backlog.
-pub const WINDOW: usize = 4;
+pub const WINDOW: usize = 8;
 /// Version of the frames, in the reply to [`Op::Hello`].
 pub const VERSION: u16 = 1;
 
