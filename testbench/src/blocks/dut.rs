@@ -24,7 +24,7 @@ pub struct Pin {
 }
 
 /// A simulation whose ports are numbered in the order in which they were asked for.
-trait Erased {
+trait Erased: Send {
     fn port(&self, name: &str) -> Result<usize, SimError>;
     fn width(&self, port: usize) -> u32;
     fn get(&self, port: usize) -> u64;
@@ -47,7 +47,7 @@ impl<S: Simulator> Held<S> {
     }
 }
 
-impl<S: Simulator> Erased for Held<S> {
+impl<S: Simulator<Port: Send> + Send> Erased for Held<S> {
     fn port(&self, name: &str) -> Result<usize, SimError> {
         let mut ports = self.ports.borrow_mut();
         ports.push(self.sim.port(name)?);
@@ -98,7 +98,7 @@ impl Dut {
         Ok(Dut::of(library.instance()?))
     }
 
-    fn of<S: Simulator + 'static>(sim: S) -> Dut {
+    fn of<S: Simulator<Port: Send> + Send + 'static>(sim: S) -> Dut {
         Dut { sim: Box::new(Held { sim, ports: RefCell::default() }) }
     }
 
