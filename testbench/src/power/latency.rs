@@ -52,8 +52,10 @@ fn cycles(measure: Measure) -> Result<Cycles, PowerError> {
     Ok(Cycles { fixed: short - limits * u32::from(LIMITS[0]), limits })
 }
 
-const TRANSITIONS: [(&str, &str, &str, Measure); 18] = [
+const TRANSITIONS: [(&str, &str, &str, Measure); 19] = [
+    ("reset, to the end", "the reset ends, the switches are open", "`PoweredOff`", |rig| rig.until_state("reset", State::PoweredOff)),
     ("wake", "`wanted` rises while off", "`on`", |rig| {
+        rig.until_state("reset", State::PoweredOff)?;
         rig.around.wanted = true;
         rig.until("wake", "on", 1)
     }),
