@@ -34,7 +34,7 @@ fn bitstream(dir: &Path, part: &str, idcode: u32) -> PathBuf {
     bytes.extend([0xff, 0xff, 0xff, 0xbd, 0xb3, 0xff, 0xff, 0xff, 0xff, 0x3b, 0, 0, 0, 0xe2, 0, 0, 0]);
     bytes.extend(idcode.to_be_bytes());
     bytes.extend([0x22, 0, 0, 0, 0x40, 0, 0, 0, 0x46, 0, 0, 0, 0x82, 0x91, 0, 0]);
-    bytes.extend((0..5000u32).map(|i| (i * i >> 3) as u8));
+    bytes.extend((0..5000u32).map(|i| ((i * i) >> 3) as u8));
     bytes.extend([0xff, 0xff, 0xff, 0xff, 0x5e, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
     let path = dir.join("top.bit");
     std::fs::write(&path, bytes).expect("a file");

@@ -52,13 +52,7 @@ impl Flash {
         let given = self.command.len();
         match self.command[0] {
             0x9f => JEDEC[(given - 1) % 3],
-            0x05 => {
-                if self.write_enabled {
-                    WRITE_ENABLED
-                } else {
-                    0
-                }
-            }
+            0x05 if self.write_enabled => WRITE_ENABLED,
             0x03 if given >= 4 => self.memory[(self.address() + given - 4) % SIZE],
             0x0b if given >= 5 => self.memory[(self.address() + given - 5) % SIZE],
             _ => 0,
