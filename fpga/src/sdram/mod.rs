@@ -3,7 +3,8 @@
 //!
 //! Ports      `s_axi_*`: AXI4 slave, signals as those of the accelerator's memory port; `sdram_*`: the pins, the data
 //!            bus as value out, enable and value in; `started_o`: the device is initialised
-//! Latency    16 cycles and the CAS latency to the first beat of an open row, 7 to 12 more for a closed one
+//! Latency    10 cycles, the CAS latency, `read_delay` and the words of a beat until a read has its first one in an open
+//!            row; tRCD more in a closed one, tRP and tRCD more where another one is open
 //! Throughput one word per cycle but for refreshes; a beat is `port_bits / 16` words
 //! Rounding   none      Reset  starts the device anew; its content is lost
 //!
@@ -22,13 +23,33 @@ pub mod write_path;
 pub use config::{Geometry, SdramConfig, SdramError, Timing};
 
 use config::WORD_BITS;
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, stdlib};
 use std::sync::Arc;
 
 /// Lines of the device's address bus.
 pub const ADDRESS_PINS: u32 = 13;
 /// Lines that choose the bank.
 pub const BANK_PINS: u32 = 2;
+
+/// Beats through a block RAM and a register behind it, whose output is early in the cycle.
+struct Beats {
+    ready: Expr,
+    valid: Expr,
+    data: Expr,
+}
+
+/// A queue of `depth` beats; `reason`: why its count is not read.
+fn beats(m: &mut Builder, depth: u32, valid: Expr, data: Expr, taken: &Expr, reason: &str) -> Result<Beats, BuildError> {
+    let next = m.forward("next_beat", Ty::BIT);
+    let inputs = [("in_valid", valid), ("in_data", data.clone()), ("out_ready", next.clone())];
+    let queue = m.instance("beats", &stdlib::fifo(data.width(), depth)?, &inputs);
+    m.unused("beats", reason, &[queue.get("count")]);
+    let held = m.reg("beat_valid", Ty::BIT, 0);
+    m.drive(&next, !held.q() | taken);
+    m.on(&held, &next, queue.get("out_valid"));
+    let beat = m.register_when("beat_data", &next, queue.get("out_data"));
+    Ok(Beats { ready: queue.get("in_ready"), valid: held.q(), data: beat })
+}
 
 /// The controller.
 pub fn sdram(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {

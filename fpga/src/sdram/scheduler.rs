@@ -11,7 +11,7 @@
 //! Two pieces are in hand. The current one has its column commands; between them, the row of the one ahead is looked
 //! up and, where it lies in another bank, opened. A piece goes through the steps LOOKUP (is its row open?), CLOSE
 //! (another row is), OPEN (none is), READY. Rows stay open until another one of the bank is needed, or a refresh.
-//! A counter per bank says when its next activate or column command may come, another one when it may be precharged.
+//! A counter per piece says when its next activate or column command may come, one per bank when that may be precharged.
 
 use super::{ADDRESS_PINS, BANK_PINS, config::SdramConfig};
 use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, builder::address_bits};
@@ -32,16 +32,17 @@ pub mod command {
 pub const ALL_BANKS: u32 = 10;
 /// Bits of a burst's length.
 const LEN_BITS: u32 = 8;
-/// Of a piece.
-const LOOKUP: u32 = 0;
-const CLOSE: u32 = 1;
-const OPEN: u32 = 2;
-const READY: u32 = 3;
+/// Bits of the step of a piece.
+const STEP_BITS: u32 = 2;
 
 /// A piece in hand.
 struct Piece {
     valid: Reg,
     step: Reg,
+    /// Cycles until its next activate or column command.
+    wait: Reg,
+    /// Its bank may be precharged.
+    may_close: Reg,
     write: Reg,
     refused: Reg,
     address: Reg,
@@ -54,8 +55,6 @@ struct Piece {
 struct Bank {
     open: Reg,
     row: Reg,
-    /// Cycles until its next activate or column command.
-    next: Reg,
     /// Cycles until it may be precharged.
     close: Reg,
 }
@@ -83,13 +82,14 @@ pub fn scheduler(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {
 
     let current = Piece::new(&mut m, config, "current");
     let ahead = Piece::new(&mut m, config, "ahead");
+    m.comment("Steps of a piece");
+    let mut step = |name: &str, value| m.parameter(name, Ty::Unsigned(STEP_BITS), value);
+    let (to_lookup, to_close, to_open, is_ready) = (step("LOOKUP", 0), step("CLOSE", 1), step("OPEN", 2), step("READY", 3));
     let read_to_write = config.cas_latency + config.read_delay + burst;
     let after_read = burst.max(cycles.ras.saturating_sub(cycles.rcd));
     let after_write = (burst + cycles.wr - 1).max(cycles.ras.saturating_sub(cycles.rcd));
-    let most_close = cycles.ras.max(after_read).max(after_write);
-    let banks: Vec<Bank> =
-        (0..1 << config.geometry.bank_bits).map(|b| Bank::new(&mut m, config, b, cycles.rcd.max(cycles.rp), most_close)).collect();
-    let may = |bank: &Expr, which: fn(&Bank) -> &Reg| bank.choose(&banks.iter().map(|b| which(b).q().is_zero()).collect::<Vec<_>>());
+    let most_close = cycles.ras.max(after_read).max(after_write) - 1;
+    let banks: Vec<Bank> = (0..1 << config.geometry.bank_bits).map(|b| Bank::new(&mut m, config, b, most_close)).collect();
 
     m.comment("Cycles until the data bus is free, until it may turn to writing, until another bank may be opened");
     let gap = counter(&mut m, "gap", burst - 1);
@@ -97,21 +97,21 @@ pub fn scheduler(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {
     let rrd = counter(&mut m, "rrd", cycles.rrd - 1);
 
     m.comment("What the current piece wants");
-    let run = m.wire("run", current.valid.q() & !&hold);
-    let next = m.wire("current_next", may(&current.bank(), |b| &b.next));
+    let free = m.wire("current_free", current.valid.q() & !&hold & current.wait.q().is_zero());
     let data = current.write.q().mux(beat_valid & turn.q().is_zero(), &room);
-    let column = m.wire("column", &run & current.is(READY) & &next & gap.q().is_zero() & data);
-    let activate_current = m.wire("activate_current", &run & current.is(OPEN) & &next & rrd.q().is_zero());
-    let close_current = m.wire("close_current", &run & current.is(CLOSE) & may(&current.bank(), |b| &b.close));
-    let from_current = m.wire("from_current", &column | &activate_current | &close_current);
+    let column = m.wire("column", &free & current.step.q().eq(&is_ready) & gap.q().is_zero() & data);
+    let activate_current = m.wire("activate_current", &free & current.step.q().eq(&to_open) & rrd.q().is_zero());
+    let close_current = m.wire("close_current", &free & current.step.q().eq(&to_close) & current.may_close.q());
 
-    m.comment("What the piece ahead wants, in another bank than the current one");
+    m.comment("The piece ahead has its turn when the current one waits for its row or for the data bus");
+    let waits = current.wait.q().any() | (current.step.q().eq(&is_ready) & gap.q().any());
     let same_bank = m.wire("same_bank", current.valid.q() & current.bank().eq(ahead.bank()));
-    let slot = m.wire("ahead_slot", ahead.valid.q() & !&hold & !&from_current & !&same_bank);
-    let activate_ahead = m.wire("activate_ahead", &slot & ahead.is(OPEN) & may(&ahead.bank(), |b| &b.next) & rrd.q().is_zero());
-    let close_ahead = m.wire("close_ahead", &slot & ahead.is(CLOSE) & may(&ahead.bank(), |b| &b.close));
+    let ahead_turn = m.wire("ahead_turn", current.valid.q() & !hold & waits);
+    let slot = m.wire("ahead_free", &ahead_turn & ahead.valid.q() & !&same_bank & ahead.wait.q().is_zero());
+    let activate_ahead = m.wire("activate_ahead", &slot & ahead.step.q().eq(&to_open) & rrd.q().is_zero());
+    let close_ahead = m.wire("close_ahead", &slot & ahead.step.q().eq(&to_close) & ahead.may_close.q());
     m.comment("A bank that the current piece is about to change is looked up after that");
-    let lookup = m.wire("lookup", ahead.is(LOOKUP) & !(&same_bank & !current.is(READY)));
+    let lookup = m.wire("lookup", ahead.step.q().eq(&to_lookup) & !(&same_bank & current.step.q().ne(&is_ready)));
     let is_open = m.wire("ahead_is_open", ahead.bank().choose(&banks.iter().map(|b| b.open.q()).collect::<Vec<_>>()));
     let rows: Vec<Expr> = banks.iter().map(|b| b.row.q().eq(ahead.row())).collect();
     let hit = m.wire("ahead_hit", ahead.bank().choose(&rows));
@@ -119,50 +119,56 @@ pub fn scheduler(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {
     m.comment("Pieces move up");
     let row_ends = m.wire("row_ends", current.len.q().is_zero() | current.column().all());
     let finish = m.wire("finish", &column & &row_ends);
-    let up = m.wire("up", ahead.valid.q() & !ahead.is(LOOKUP) & (!current.valid.q() | &finish));
+    let up = m.wire("up", ahead.valid.q() & ahead.step.q().ne(&to_lookup) & (!current.valid.q() | &finish));
     let take = m.wire("take", &piece_valid & (!ahead.valid.q() | &up));
     m.drive(&piece_ready, !ahead.valid.q() | &up);
-    let step = |s: u32| Expr::constant(Ty::Unsigned(2), s.into());
-    let changed = activate_ahead.mux(step(READY), &close_ahead.mux(step(OPEN), &ahead.step.q()));
-    let ahead_step = m.wire("ahead_step_next", changed);
-    m.on(&ahead.step, &take | &close_all, u64::from(LOOKUP));
-    let found = hit.mux(step(READY), &step(CLOSE));
-    m.on(&ahead.step, lookup, is_open.mux(found, &step(OPEN)));
-    m.next(&ahead.step, &ahead_step);
-    m.on(&current.step, &close_all, u64::from(OPEN));
-    m.on(&current.step, &up, ahead_step);
-    m.on(&current.step, &activate_current, u64::from(READY));
-    m.on(&current.step, &close_current, u64::from(OPEN));
+    m.on(&ahead.step, &take | &close_all, &to_lookup);
+    let found = hit.mux(&is_ready, &to_close);
+    m.on(&ahead.step, lookup, is_open.mux(found, &to_open));
+    m.on(&current.step, &close_all, &to_open);
+    m.on(&current.step, &up, ahead.step.q());
+    for (piece, activate, close) in [(&ahead, &activate_ahead, &close_ahead), (&current, &activate_current, &close_current)] {
+        m.on(&piece.step, activate, &is_ready);
+        m.on(&piece.step, close, &to_open);
+    }
+    m.on(&ahead.wait, &take, 0);
+    m.on(&current.wait, &up, ahead.wait.q());
+    for (piece, activate, close) in [(&ahead, &activate_ahead, &close_ahead), (&current, &activate_current, &close_current)] {
+        m.on(&piece.wait, activate, u64::from(cycles.rcd - 1));
+        m.on(&piece.wait, close, u64::from(cycles.rp - 1));
+        count_down(&mut m, &piece.wait);
+    }
     m.on(&ahead.valid, &take, 1);
     m.on(&ahead.valid, &up, 0);
     m.on(&current.valid, &up, 1);
     m.on(&current.valid, &finish, 0);
-    for (to, from, new) in ahead.fields().into_iter().zip(current.fields()).zip(fields).map(|((a, c), n)| (c, a, n)) {
-        m.on(from, &take, new);
-        m.on(to, &up, from.q());
+    for ((current, ahead), new) in current.fields().into_iter().zip(ahead.fields()).zip(fields) {
+        m.on(ahead, &take, new);
+        m.on(current, &up, ahead.q());
     }
     m.on(&current.address, &column, current.address.q().wrapping_add(1));
     m.on(&current.len, &column, current.len.q().wrapping_sub(1));
+    m.comment("Whether the bank of a piece may be precharged, from the cycle before: known when the piece has stood for one");
+    for (piece, new) in [(&ahead, &take), (&current, &up)] {
+        let over: Vec<Expr> = banks.iter().map(|b| b.close.q().is_zero()).collect();
+        m.next(&piece.may_close, piece.bank().choose(&over) & !new);
+    }
 
     m.comment("Banks");
     let write = m.wire("writes", &column & current.write.q());
     let read = m.wire("reads", &column & !current.write.q());
     let activate = m.wire("activate", &activate_current | &activate_ahead);
     let close = m.wire("close", &close_current | &close_ahead);
-    let bank = m.wire("bank", from_current.mux(current.bank(), &ahead.bank()));
-    let row = m.wire("row", from_current.mux(current.row(), &ahead.row()));
+    let bank = m.wire("bank", ahead_turn.mux(ahead.bank(), &current.bank()));
+    let row = m.wire("row", ahead_turn.mux(ahead.row(), &current.row()));
     for (i, b) in banks.iter().enumerate() {
         let this = m.wire(&format!("bank_{i}"), bank.eq(i));
-        let set = |command: &Expr| &this & command;
-        m.on(&b.open, set(&activate), 1);
-        m.on(&b.open, set(&close) | &close_all, 0);
-        m.on(&b.row, set(&activate), &row);
-        m.on(&b.next, set(&activate), u64::from(cycles.rcd - 1));
-        m.on(&b.next, set(&close), u64::from(cycles.rp - 1));
-        count_down(&mut m, &b.next);
-        m.on(&b.close, set(&activate), u64::from(cycles.ras - 1));
-        m.on(&b.close, set(&read), u64::from(after_read - 1));
-        m.on(&b.close, set(&write), u64::from(after_write - 1));
+        m.on(&b.open, &this & &activate, 1);
+        m.on(&b.open, (&this & &close) | &close_all, 0);
+        m.on(&b.row, &this & &activate, &row);
+        m.on(&b.close, &this & &activate, u64::from(cycles.ras - 1));
+        m.on(&b.close, &this & &read, u64::from(after_read - 1));
+        m.on(&b.close, &this & &write, u64::from(after_write - 1));
         count_down(&mut m, &b.close);
     }
     m.on(&gap, &column, u64::from(burst - 1));
@@ -217,9 +223,13 @@ pub fn scheduler(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {
 
 impl Piece {
     fn new(m: &mut Builder, config: &SdramConfig, name: &str) -> Piece {
+        let cycles = config.cycles();
+        let wait = counter(m, &format!("{name}_wait"), cycles.rcd.max(cycles.rp) - 1);
         let mut field = |field: &str, bits| m.reg_no_reset(&format!("{name}_{field}"), Ty::Unsigned(bits));
         Piece {
-            step: field("step", 2),
+            step: field("step", STEP_BITS),
+            wait,
+            may_close: field("may_close", 1),
             write: field("write", 1),
             refused: field("refused", 1),
             address: field("address", config.beat_address_bits()),
@@ -228,10 +238,6 @@ impl Piece {
             column_bits: config.column_beat_bits(),
             bank_bits: config.geometry.bank_bits,
         }
-    }
-
-    fn is(&self, step: u32) -> Expr {
-        self.step.q().eq(step)
     }
 
     fn column(&self) -> Expr {
@@ -253,12 +259,11 @@ impl Piece {
 }
 
 impl Bank {
-    fn new(m: &mut Builder, config: &SdramConfig, number: u32, most_next: u32, most_close: u32) -> Bank {
+    fn new(m: &mut Builder, config: &SdramConfig, number: u32, most_close: u32) -> Bank {
         Bank {
             open: m.reg(&format!("open_{number}"), Ty::BIT, 0),
             row: m.reg_no_reset(&format!("row_{number}"), Ty::Unsigned(config.geometry.row_bits)),
-            next: counter(m, &format!("next_{number}"), most_next - 1),
-            close: counter(m, &format!("close_{number}"), most_close - 1),
+            close: counter(m, &format!("close_{number}"), most_close),
         }
     }
 }

@@ -6,8 +6,11 @@
 //! Latency    the first word is at the pins in the cycle after `take_i`, with the command
 //! Throughput one word per cycle      Rounding  none      Reset  drops the beats, masks all bytes until `started_i`
 
-use super::config::{SdramConfig, WORD_BITS};
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty, stdlib};
+use super::{
+    beats,
+    config::{SdramConfig, WORD_BITS},
+};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
 /// Beats that wait for their command.
@@ -26,15 +29,10 @@ pub fn write_path(config: &SdramConfig) -> Result<Arc<Module>, BuildError> {
     let take = m.input("take", Ty::BIT);
     let refused = m.input("refused", Ty::BIT);
     let started = m.input("started", Ty::BIT);
-    let beats = m.instance(
-        "beats",
-        &stdlib::fifo(port + port / 8, BEATS)?,
-        &[("in_valid", valid), ("in_data", Expr::concat([strobe, data])), ("out_ready", take.clone())],
-    );
-    m.unused("beats", "The front counts the beats.", &[beats.get("count")]);
-    m.output("ready", beats.get("in_ready"));
-    m.output("beat_valid", beats.get("out_valid"));
-    let beat = beats.get("out_data");
+    let beats = beats(&mut m, BEATS, valid, Expr::concat([strobe, data]), &take, "The front counts the beats.")?;
+    m.output("ready", &beats.ready);
+    m.output("beat_valid", &beats.valid);
+    let beat = beats.data;
 
     m.comment("Words still to go, the one at the pins lowest");
     let words = m.reg_no_reset("words", Ty::Unsigned(port));
