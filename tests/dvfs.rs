@@ -126,7 +126,7 @@ fn bins_follow_the_target() {
     let (bin, took, _) = last_bin(0);
     assert_eq!(bin, 3, "without a target there is time");
     // Of a pass that takes `took` ticks, most are over when the last layer, the output matrix, begins.
-    let bins = [took / 4, took, 2 * took, 8 * took].map(|tpot| last_bin(tpot));
+    let bins = [took / 4, took, 2 * took, 8 * took].map(last_bin);
     assert_eq!(bins.map(|(bin, ..)| bin)[0], 0, "{bins:?}");
     assert_eq!(bins[3].0, 3, "{bins:?}");
     assert!(bins.windows(2).all(|w| w[0].0 <= w[1].0), "{bins:?}");
