@@ -58,6 +58,9 @@ fn configurations() -> Vec<Config> {
     all.push(variant("wide_port", &["array.lanes=4", "array.columns=2", "memory.port_bits=512", "memory.burst_beats=64"]));
     all.push(variant("widest_lanes", &["array.lanes=128", "array.columns=1", "memory.port_bits=64"]));
     all.push(variant("gated_by_two", &["array.columns=3", "power.columns_per_domain=2", "power.switch_stages=1"]));
+    for entries in [32, 64] {
+        all.push(variant(&format!("dvfs_{entries}"), &["array.columns=1", &format!("power.dvfs_entries={entries}")]));
+    }
     all.push(variant("two_blocks", &["array.lanes=64", "array.columns=1", "memory.port_bits=64", "activations.blocks=8"]));
     all
 }
@@ -71,6 +74,8 @@ fn designs() -> Vec<Emitted> {
         let intent = Intent::of(config, &top).unwrap_or_else(|e| panic!("{}: {e}", config.name));
         let corrupted = intent.corrupted(&top).unwrap_or_else(|e| panic!("{}: {e}", config.name));
         all.push(Emitted::of(&format!("{}, corrupted", config.name), &corrupted));
+        let fpga = top::fpga::fpga(config).unwrap_or_else(|e| panic!("{}: {e}", config.name)).expect("it has power domains");
+        all.push(Emitted::of(&format!("{}, for an FPGA", config.name), &fpga));
     }
     for stages in [1, 4, 8] {
         let domain = one_domain(stages).unwrap_or_else(|e| panic!("a domain with {stages} segments: {e}"));
