@@ -10,7 +10,7 @@ use heddle::driver::Driver;
 use heddle::driver::golden::Golden;
 use heddle::driver::serial::board::Accelerator;
 use heddle::driver::serial::pty::PtyBoard;
-use heddle::driver::serial::{SerialTransport, SerialUrl};
+use heddle::driver::serial::{SerialTransport, SerialUrl, Tty};
 use heddle::driver::sim::{self, Sim};
 use heddle_core::config::Config;
 use heddle_core::registers::map;
@@ -88,9 +88,13 @@ fn ports_that_are_none_are_errors_that_name_them() {
 
 #[test]
 fn a_silent_port_is_an_error_that_names_it() {
-    let (_master, mut slave) = serialport::TTYPort::pair().unwrap();
-    slave.set_exclusive(false).unwrap();
+    let (_master, slave) = serialport::TTYPort::pair().unwrap();
     let path = serialport::SerialPort::name(&slave).unwrap();
+    drop(slave);
+    let held = Tty::open(&SerialUrl { path: path.clone(), baud: 115_200 }).unwrap();
+    let text = refusal(&format!("serial:{path}@115200"), "small");
+    assert!(text.contains(&format!("`{path}` is in use by another program")), "{text}");
+    drop(held);
     let start = Instant::now();
     let text = refusal(&format!("serial:{path}@115200"), "small");
     assert!(text.contains(&format!("no answer on serial port {path}@115200")), "{text}");

@@ -68,11 +68,11 @@ impl<P: Port> SerialTransport<P> {
     fn upload(&mut self, address: u32, bytes: &[u8]) -> Result<(), TransportError> {
         let chunks: Vec<(u32, &[u8])> = bytes.chunks(CHUNK).zip(0u32..).map(|(c, i)| (address + i * CHUNK as u32, c)).collect();
         let mut due: Vec<usize> = (0..chunks.len()).collect();
-        for _ in 0..3 {
+        for attempt in 0..3 {
             let ranges: Vec<(u32, u32)> = due.iter().map(|&i| (chunks[i].0, chunks[i].1.len() as u32)).collect();
             let found = self.link.check(&ranges)?;
             let wrong: Vec<usize> = due.iter().zip(found).filter(|(i, crc)| wire::crc(chunks[**i].1) != *crc).map(|(i, _)| *i).collect();
-            if due.len() == chunks.len() {
+            if attempt == 0 {
                 let length = |all: &[usize]| all.iter().map(|&i| chunks[i].1.len() as u64).sum::<u64>();
                 self.uploaded.written += length(&wrong);
                 self.uploaded.skipped += bytes.len() as u64 - length(&wrong);

@@ -21,20 +21,19 @@ pub struct PtyBoard {
     pub path: String,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    /// Kept open, so that the terminal outlives each client.
-    _slave: TTYPort,
 }
 
 impl PtyBoard {
     /// Makes a pseudo-terminal and serves the bus behind it.
     pub fn serve<B: Bus + Send + 'static>(bus: B) -> io::Result<PtyBoard> {
-        let (master, mut slave) = TTYPort::pair().map_err(io::Error::from)?;
-        slave.set_exclusive(false).map_err(io::Error::from)?;
+        let (master, slave) = TTYPort::pair().map_err(io::Error::from)?;
         let path = slave.name().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "the pseudo-terminal has no name"))?;
+        // It is locked for others while it is open here.
+        drop(slave);
         let stop = Arc::new(AtomicBool::new(false));
         let seen = stop.clone();
         let thread = std::thread::spawn(move || run(master, bus, &seen));
-        Ok(PtyBoard { path, stop, thread: Some(thread), _slave: slave })
+        Ok(PtyBoard { path, stop, thread: Some(thread) })
     }
 }
 
@@ -62,25 +61,26 @@ fn run<B: Bus>(mut master: TTYPort, mut bus: B, stop: &AtomicBool) {
                 }
                 buffer[..count].iter().for_each(|byte| bridge.byte(*byte, &mut bus, &mut out));
                 last = Instant::now();
-                if !send(&mut master, &mut out, stop) {
-                    return;
-                }
+                send(&mut master, &mut out, stop);
             }
-            Ok(_) => std::thread::sleep(LOOK),
-            Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-            Err(_) => return,
+            Err(e) if passes(&e) => {}
+            // Nobody has the terminal open.
+            Ok(_) | Err(_) => std::thread::sleep(LOOK),
         }
     }
 }
 
-/// Writes replies; a client that does not read them must not keep the board from stopping.
-fn send(master: &mut TTYPort, out: &mut Vec<u8>, stop: &AtomicBool) -> bool {
+/// Writes replies; a client that does not read them must not keep the board from stopping, and one that has gone gets none.
+fn send(master: &mut TTYPort, out: &mut Vec<u8>, stop: &AtomicBool) {
     while !out.is_empty() && !stop.load(Ordering::Relaxed) {
         match master.write(out) {
             Ok(count) => drop(out.drain(..count)),
-            Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-            Err(_) => return false,
+            Err(e) if passes(&e) => {}
+            Err(_) => out.clear(),
         }
     }
-    true
+}
+
+fn passes(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }

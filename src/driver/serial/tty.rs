@@ -74,7 +74,7 @@ fn refused(url: &SerialUrl, error: &serialport::Error) -> OpenError {
         serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => OpenError::Permission { path },
         serialport::ErrorKind::Io(ErrorKind::NotFound) => OpenError::Missing { path },
         _ if cause.contains("Permission denied") => OpenError::Permission { path },
-        _ if cause.contains("busy") => OpenError::Busy { path },
+        _ if cause.contains("busy") || cause.contains("exclusive lock") => OpenError::Busy { path },
         _ if cause.contains("Not a typewriter") || cause.contains("ioctl") => OpenError::NoPort { path },
         serialport::ErrorKind::NoDevice if !cause.contains('/') => OpenError::Other { path, baud, cause },
         _ => OpenError::Other { path, baud, cause },

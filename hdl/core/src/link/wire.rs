@@ -34,10 +34,11 @@ pub const REGISTER_BYTES: u32 = 0x1000;
 /// First byte address of the memory.
 pub const MEMORY: u32 = 0x4000_0000;
 
-/// The address field of [`Op::Hello`]: with operation and sequence number the frame reads `Heddle`.
-pub const GREETING: u32 = u32::from_le_bytes(*b"ddle");
+/// The address field of [`Op::Hello`]: with operation and sequence number the frame reads `HEDDLE`. None of
+/// its bytes, CRC included, is a command of uartbone, or begins an address of registers or memory.
+pub const GREETING: u32 = u32::from_le_bytes(*b"DDLE");
 /// The sequence number of [`Op::Hello`]; the first request after it has the next one.
-pub const FIRST: u8 = b'e';
+pub const FIRST: u8 = b'E';
 
 /// Set in the operation of a reply.
 pub const REPLY: u8 = 0x20;
@@ -102,7 +103,7 @@ impl Op {
         match self {
             Op::Hello => [
                 "hello",
-                "none; the address is `ddle`, the sequence number `e`",
+                "none; the address is `DDLE`, the sequence number `E`",
                 "version (2 bytes), largest payload (2 bytes)",
                 "opens the session: from now on only frames are understood",
             ],
