@@ -37,8 +37,8 @@ impl Script {
                 3..=4 => self.hello(),
                 5 => self.request(rng, Op::Bye, 0, &[]),
                 6..=8 => self.write(rng),
-                9..=13 => self.read(rng),
-                14 => self.odd(rng),
+                9..=12 => self.read(rng),
+                13..=14 => self.odd(rng),
                 _ => self.events.push(Event::Silence),
             }
             if rng.chance(noise) {
@@ -108,9 +108,9 @@ impl Script {
         let most = wire::PAYLOAD as u32;
         let odd_count = [0, 2, 7, most + 4, u32::MAX][rng.bits() as usize % 5];
         let (address, stray, fill) = (self.address(rng), 1 + rng.bits() as u32 % 3, special(rng));
-        match rng.bits() % 8 {
-            0 => self.request(rng, Op::Read, address, &odd_count.to_le_bytes()),
-            1 => self.request(rng, Op::Read, address + stray, &4u32.to_le_bytes()),
+        match rng.bits() % 10 {
+            0 | 8 => self.request(rng, Op::Read, address, &odd_count.to_le_bytes()),
+            1 | 9 => self.request(rng, Op::Read, address + stray, &4u32.to_le_bytes()),
             2 => self.request(rng, Op::Write, address, &[]),
             3 => self.request(rng, Op::Write, address, &[1, 2, 3, 4, 5]),
             4 => self.request(rng, Op::Again, address, &4u32.to_le_bytes()),

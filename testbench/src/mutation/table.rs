@@ -304,11 +304,11 @@ fn link(all: &mut Table) {
         "link_receiver",
         &[
             ("is_bone", Operator(And, Or)),
-            ("plain", Operator(Xor, And)),
+            ("plain_o", Operator(Xor, And)),
             ("bone_bytes", Operator(WrapAdd, WrapSub)),
             ("past_frame", Operator(WrapSub, WrapAdd)),
             ("in_head", Operator(Lt, Le)),
-            ("whole_word_d", Constant(1, 2)),
+            ("gathered_d", Operator(Or, And)),
             ("state_d", DropNot),
             ("escaped_d", Constant(0, 1)),
         ],
@@ -335,7 +335,7 @@ fn link(all: &mut Table) {
         &[("body_special", Operator(Or, And)), ("crc_special", Operator(Or, And)), ("out_data_o", Operator(Xor, Or))],
     );
     all.add(bridge(), "link_bus_64", &[("in_memory", Operator(Lt, Le)), ("known", Operator(Or, And)), ("error_q", Operator(Or, And))]);
-    all.add(bridge(), "link_bridge_64", &[("payload_fits", DropNot), ("crc_right", Operator(Eq, Ne))]);
+    all.add(bridge(), "link_bridge_64", &[("payload_fits", Slice(-1)), ("crc_right", Operator(Eq, Ne))]);
     all.add(bridge(), "crc32_byte", &[("low", Operator(Xor, Or)), ("next_o", Operator(Xor, And))]);
     all.add(LinkWhole { baud: 250_000, port_bits: 32 }, "link", &[("backlog.out_ready", Net("bridge_in_ready", "uart_tx_in_ready"))]);
 }
