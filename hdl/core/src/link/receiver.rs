@@ -311,7 +311,7 @@ impl Logic for Receiver {
                 self.first_bytes.d.next = (self.first_bytes.q.val() >> 8) | (bit_cast::<48, 8>(self.plain.val()) << 40);
             } else {
                 // The last byte of a word: counts 9, 13, ...
-                self.whole_word.d.next = self.count.q.val().get_bits::<2>(0) == 1;
+                self.whole_word.d.next = self.past_head.val().get_bits::<2>(0) == 3;
                 self.gathered.d.next = (self.gathered.q.val() << 8) | bit_cast::<32, 8>(self.plain.val());
                 if self.framed.q.val() {
                     self.gathered.d.next = (self.gathered.q.val() >> 8) | (bit_cast::<32, 8>(self.plain.val()) << 24);

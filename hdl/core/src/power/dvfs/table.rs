@@ -44,7 +44,10 @@ pub struct Table<const N: usize, const M: usize> {
     looked: DFF<Bit>,
     refusal: DFF<Bit>,
     shown_present: DFF<Bit>,
-    last_index: Constant<Bits<6>>,
+    /// Bits of an index that no entry of this table has.
+    beyond: Constant<Bits<6>>,
+    write_beyond: Signal<Local, Bits<6>>,
+    lookup_beyond: Signal<Local, Bits<6>>,
     legal: Signal<Local, Bit>,
     accepted: Signal<Local, Bit>,
     place: Signal<Local, Bits<N>>,
@@ -82,7 +85,9 @@ impl<const N: usize, const M: usize> Table<N, M> {
             looked: Default::default(),
             refusal: Default::default(),
             shown_present: Default::default(),
-            last_index: Constant::new((M as u64 - 1).to_bits()),
+            beyond: Constant::new((64 - M as u64).to_bits()),
+            write_beyond: Default::default(),
+            lookup_beyond: Default::default(),
             legal: Default::default(),
             accepted: Default::default(),
             place: Default::default(),
@@ -102,7 +107,9 @@ impl<const N: usize, const M: usize> Logic for Table<N, M> {
         self.shown.write_clock.next = self.clock.val();
         // A write above the limit of its voltage leaves the entry as it is.
         self.write_limit.address.next = self.write_voltage.val().get_bits::<3>(5);
-        self.legal.next = (self.write_clock.val() <= self.write_limit.data.val()) & (self.index.val() <= self.last_index.val());
+        self.write_beyond.next = self.index.val() & self.beyond.val();
+        self.lookup_beyond.next = self.lookup_index.val() & self.beyond.val();
+        self.legal.next = (self.write_clock.val() <= self.write_limit.data.val()) & !self.write_beyond.val().any();
         self.accepted.next = self.write.val() & self.legal.val();
         self.refusal.d.next = self.write.val() & !self.legal.val();
         self.refused.next = self.refusal.q.val();
@@ -120,7 +127,7 @@ impl<const N: usize, const M: usize> Logic for Table<N, M> {
         // The unit looks up.
         self.place.next = bit_cast::<N, 6>(self.lookup_index.val());
         self.codes.read_address.next = self.place.val();
-        self.present.d.next = self.written.q.val().get_bit(self.place.val().index()) & (self.lookup_index.val() <= self.last_index.val());
+        self.present.d.next = self.written.q.val().get_bit(self.place.val().index()) & !self.lookup_beyond.val().any();
         self.looked.d.next = self.lookup.val();
         self.found.next = self.looked.q.val();
         self.found_present.next = self.present.q.val();
