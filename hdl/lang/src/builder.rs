@@ -9,6 +9,7 @@ use crate::{
     bits::Bits,
     expr::{Expr, Kind, NetId, Operand, Ty},
     module::*,
+    primitive::Primitive,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -84,6 +85,7 @@ pub struct Builder {
     clock: Option<NetId>,
     reset: Option<Expr>,
     enable: Option<Expr>,
+    primitive: Option<Primitive>,
     errors: Vec<String>,
 }
 
@@ -101,6 +103,7 @@ impl Builder {
             clock: None,
             reset: None,
             enable: None,
+            primitive: None,
             errors: vec![],
         }
     }
@@ -114,8 +117,16 @@ impl Builder {
     }
 
     /// An input `ce` that stands for a clock gate: without it no register of the module moves, except by its reset.
-    pub fn clock_enable(&mut self) {
-        self.enable = Some(self.input("ce", Ty::BIT));
+    /// Primitives inside take it with their own enables.
+    pub fn clock_enable(&mut self) -> Expr {
+        let enable = self.input("ce", Ty::BIT);
+        self.enable = Some(enable.clone());
+        enable
+    }
+
+    /// The module stands for a device primitive; what it is made of is the behaviour.
+    pub(crate) fn primitive(&mut self, primitive: Primitive) {
+        self.primitive = Some(primitive);
     }
 
     /// Lines for the head of the module: what it is for.
@@ -305,6 +316,8 @@ impl Builder {
     }
 
     fn update(&mut self, reg: &Reg, condition: Option<Expr>, value: Expr) {
+        let always = |c: &Expr| matches!(c.kind(), Kind::Const(bits, _) if c.width() == 1 && !bits.is_zero());
+        let condition = condition.filter(|c| !always(c));
         if let Some(c) = &condition {
             self.check_type(&format!("a condition of {}", reg.q.describe()), Ty::BIT, c);
         }
@@ -655,14 +668,15 @@ impl Builder {
                 });
             }
         }
-        let module = Module { name: self.name, doc: self.doc, source: self.source, nets: self.nets, items: self.items };
-        if self.errors.is_empty() {
-            self.errors = crate::check::local(&module);
+        let Builder { name, doc, source, nets, items, primitive, mut errors, .. } = self;
+        let module = Module { name, doc, source, nets, items, primitive };
+        if errors.is_empty() {
+            errors = crate::check::local(&module);
         }
-        self.errors.dedup();
-        match self.errors.is_empty() {
+        errors.dedup();
+        match errors.is_empty() {
             true => Ok(Arc::new(module)),
-            false => Err(BuildError { module: module.name, messages: self.errors }),
+            false => Err(BuildError { module: module.name, messages: errors }),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod expr;
 pub mod import;
 pub mod module;
 mod order;
+pub mod primitive;
 pub mod process;
 pub mod sim;
 pub mod stdlib;
@@ -20,6 +21,7 @@ pub use bits::Bits;
 pub use builder::{BuildError, Builder, Reg};
 pub use expr::{Expr, Ty};
 pub use module::Module;
+pub use primitive::{Primitive, Target};
 pub use sim::{SimError, Simulator};
 
 /// Pages of the book that hold code, compiled and run as tests.

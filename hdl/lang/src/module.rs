@@ -6,6 +6,7 @@
 use crate::{
     bits::Bits,
     expr::{Expr, Kind, NetId, Ty},
+    primitive::Primitive,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -163,6 +164,8 @@ pub struct Module {
     pub source: String,
     pub nets: Vec<Net>,
     pub items: Vec<Item>,
+    /// What it stands for on a device; its items are its behaviour.
+    pub primitive: Option<Primitive>,
 }
 
 impl Module {

@@ -218,7 +218,8 @@ pub(crate) struct Editor {
 
 impl Editor {
     pub fn new(module: &Module, name: String) -> Editor {
-        let mut module = Module { name, ..module.clone() };
+        // What is changed stands for no device cell any more.
+        let mut module = Module { name, primitive: None, ..module.clone() };
         module.doc.push("For simulation: what has no power holds noise.".into());
         Editor { module }
     }

@@ -290,7 +290,7 @@ impl<'a> Draft<'a> {
         let mut renumber = Rewrite::new(&moved);
         let items = items.into_iter().map(|i| rewrite::item(i, &mut |e| renumber.expr(e), &|n| place[&n])).collect();
         let items = with_parameters(symbols, items);
-        let module = Module { name: String::new(), doc: vec![], source: import.source.clone(), nets, items };
+        let module = Module { name: String::new(), doc: vec![], source: import.source.clone(), nets, items, primitive: None };
         checked(module)
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     bits::Bits,
     expr::{Expr, Kind, NetId, Ty},
     module::*,
+    primitive::Target,
 };
 use always::Always;
 use expr::Scope;
@@ -33,6 +34,8 @@ pub struct Options {
     pub generator: String,
     /// The digest of the configuration; empty: not mentioned.
     pub digest: String,
+    /// What primitives are printed as.
+    pub target: Target,
 }
 
 /// One emitted file.
@@ -75,8 +78,12 @@ pub fn module(m: &Module, options: &Options) -> Result<String, PrintError> {
         states: always::states(m),
         pending: vec![],
     };
+    let device = m.primitive.as_ref().and_then(|primitive| primitive.body(options.target));
     p.head();
-    p.body();
+    match device {
+        Some(lines) => p.cells(&lines),
+        None => p.body(),
+    }
     p.foot();
     Ok(p.out)
 }
@@ -197,6 +204,16 @@ impl<'a> Printer<'a> {
     fn foot(&mut self) {
         self.out.truncate(self.out.trim_end().len());
         self.out += "\n\nendmodule\n\n`default_nettype wire\n";
+    }
+
+    /// The cells of a device, which drive the outputs.
+    fn cells(&mut self, lines: &[String]) {
+        for line in lines {
+            match line.as_str() {
+                "" => self.blank(),
+                text => self.line(text),
+            }
+        }
     }
 
     fn body(&mut self) {
