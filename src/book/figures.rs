@@ -102,7 +102,7 @@ fn column_blocks() -> Result<String, Failure> {
     const BLOCKS: u64 = 3;
     let per_block = u64::from(column::BLOCK / LANES);
     let latency = u64::from(column::latency(LANES));
-    let mut recorder = Recorder::new(Simulator::new(&column::column(LANES, false)?)?, &["valid_i", "first_i", "x_i", "w_i", "sum_o"]);
+    let mut recorder = Recorder::new(Simulator::new(&column::column(LANES, 0, false)?)?, &["valid_i", "first_i", "x_i", "w_i", "sum_o"]);
     let lanes = |value: u64| (0..LANES).fold(0, |word, _| word << 8 | value);
     for cycle in 0..BLOCKS * per_block + latency {
         let (block, part) = (cycle / per_block + 1, cycle % per_block);

@@ -21,6 +21,8 @@ macro_rules! native {
 
 native! {
     column: 3,
+    column_packed: 3,
+    lut_multiplier: 1,
     place: 2,
     scale_acc: 3,
     to_float: 2,

@@ -178,8 +178,8 @@ fn memories() -> Vec<Arc<Module>> {
             m.output("q", Expr::pack(&read));
         }),
         fifo::fifo(32, 512).expect("a FIFO"),
-        ram::ram(Shape { element_bits: 8, write_elements: 4, read_elements: 16, elements: 2048 }).expect("a memory"),
-        ram::ram(Shape { element_bits: 8, write_elements: 8, read_elements: 2, elements: 4096 }).expect("a memory"),
+        ram::ram(Shape { element_bits: 8, write_elements: 4, read_elements: 16, elements: 2048 }, 2).expect("a memory"),
+        ram::ram(Shape { element_bits: 8, write_elements: 8, read_elements: 2, elements: 4096 }, 3).expect("a memory"),
     ]
 }
 

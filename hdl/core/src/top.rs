@@ -451,7 +451,7 @@ mod tests {
                 for formats in Format::ALL.map(|f| vec![f]).into_iter().chain([Format::ALL.to_vec()]) {
                     for columns in [1, 3, 8] {
                         let mut config = Config { formats: formats.clone(), ..Config::wide() };
-                        config.array = crate::config::Array { lanes, columns };
+                        config.array = crate::config::Array { lanes, columns, lut_lanes: 0 };
                         config.memory.port_bits = port;
                         config.memory.burst_beats = 16;
                         if config.validate().is_ok() {

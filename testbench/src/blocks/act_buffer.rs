@@ -28,8 +28,6 @@ use heddle_lang::{BuildError, Module};
 use std::{collections::VecDeque, sync::Arc};
 
 const LOADS: u64 = 8;
-/// Cycles from an address to its data.
-const LATENCY: usize = 2;
 
 /// The buffer of a configuration.
 pub struct ActBuffer {
@@ -130,7 +128,7 @@ impl<'a> Bench<'a> {
         let mut start = Source::new((blocks > 0).then_some(()), Stall::variety(rng.bits()));
         let mut beats = Source::new(self.beats(columns)?, Stall::variety(rng.bits()));
         let mut reads = self.reads(rng, 1 - bank, before);
-        let mut due: VecDeque<Option<Read>> = (0..LATENCY).map(|_| None).collect();
+        let mut due: VecDeque<Option<Read>> = (0..act_buffer::latency(self.config)).map(|_| None).collect();
         let limit = 200 + 12 * (reads.len() + beats.len()) as u64;
         for _ in 0..limit {
             dut.put(load_valid, start.out().is_some().into());

@@ -17,17 +17,19 @@ const BLOCKS: usize = 200;
 /// The column of so many lanes.
 pub struct Column {
     pub lanes: u32,
+    /// Of them, those that multiply in LUTs.
+    pub lut_lanes: u32,
     /// With a clock gate.
     pub gated: bool,
 }
 
 impl Block for Column {
     fn name(&self) -> String {
-        format!("column, {} lanes{}", self.lanes, gate(self.gated))
+        format!("column, {} lanes, {} in LUTs{}", self.lanes, self.lut_lanes, gate(self.gated))
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        column::column(self.lanes, self.gated)
+        column::column(self.lanes, self.lut_lanes, self.gated)
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {

@@ -6,9 +6,9 @@ use super::{
     Mutation,
 };
 use crate::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, Place, PowerDemand, PowerDomain, PowerDvfs,
-    PowerIdle, PowerQDevice, PowerResidency, PowerSwitches, Program, ResultStore, ScaleAcc, Sequencer, ToFloat, UartRx, UartTx,
-    WeightFetch,
+    ActBuffer, Block, Column, ColumnPacked, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, LutMultiplier, Place,
+    PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerQDevice, PowerResidency, PowerSwitches, Program, ResultStore, ScaleAcc, Sequencer,
+    ToFloat, UartRx, UartTx, WeightFetch,
 };
 use heddle_core::config::Format;
 use heddle_lang::expr::{
@@ -45,10 +45,10 @@ impl Table {
 
 fn arithmetic(all: &mut Table) {
     all.add(
-        Column { lanes: 8, gated: false },
+        Column { lanes: 8, lut_lanes: 0, gated: false },
         "column_8",
         &[
-            ("product_3_q", Slice(1)),
+            ("tree_level0_1_q", Slice(1)),
             ("tree_level0_0_q", Operator(Add, Sub)),
             ("block_q", Operator(WrapAdd, WrapSub)),
             ("block_q", DropUpdate(0)),
@@ -56,6 +56,18 @@ fn arithmetic(all: &mut Table) {
             ("block_q", Slice(-1)),
         ],
     );
+    all.add(
+        ColumnPacked { lanes: 8 },
+        "column_packed_8",
+        &[
+            ("upper_2_q", Operator(Sub, Add)),
+            ("tree1_level0_1_q", Operator(WrapAdd, WrapSub)),
+            ("tree1_unit1_0_q", Slice(-1)),
+            ("block1_q", SwapMux),
+            ("block0_q", Operator(WrapAdd, WrapSub)),
+        ],
+    );
+    all.add(LutMultiplier, "mul2_s8xs8_lut", &[("pair_1_3_q", Operator(Sub, Add)), ("four_0_1_q", Slice(1)), ("row_0_7", SwapMux)]);
     all.add(
         Place { bits: 21, gated: false },
         "place_21",

@@ -7,9 +7,9 @@ use heddle_core::{
     power::switches::STAGES_MAX,
 };
 use heddle_tb::blocks::{
-    ActBuffer, Block, Column, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, Place, PowerDemand, PowerDomain, PowerDvfs,
-    PowerIdle, PowerLoop, PowerQDevice, PowerResidency, PowerSwitches, ResultStore, ScaleAcc, Sequencer, ToFloat, UartRx, UartTx,
-    WeightFetch,
+    ActBuffer, Block, Column, ColumnPacked, Counters, Csr, Dequant, Isolate, Lanes, LinkBridge, LinkWhole, LutMultiplier, Place,
+    PowerDemand, PowerDomain, PowerDvfs, PowerIdle, PowerLoop, PowerQDevice, PowerResidency, PowerSwitches, ResultStore, ScaleAcc,
+    Sequencer, ToFloat, UartRx, UartTx, WeightFetch,
 };
 
 type Blocks = Vec<Box<dyn Block>>;
@@ -22,7 +22,17 @@ fn boxed<B: Block + 'static>(blocks: impl IntoIterator<Item = B>) -> Blocks {
 }
 
 pub fn column() -> Blocks {
-    boxed([4, 8, 16, 32].into_iter().flat_map(|lanes| [false, true].map(|gated| Column { lanes, gated })))
+    let plain = [4, 8, 16, 32].into_iter().flat_map(|lanes| [false, true].map(|gated| Column { lanes, lut_lanes: 0, gated }));
+    let mixed = [(4, 4, false), (16, 10, false), (16, 2, true), (32, 32, false)];
+    boxed(plain.chain(mixed.map(|(lanes, lut_lanes, gated)| Column { lanes, lut_lanes, gated })))
+}
+
+pub fn column_packed() -> Blocks {
+    boxed([2, 4, 8, 16, 32].map(|lanes| ColumnPacked { lanes }))
+}
+
+pub fn lut_multiplier() -> Blocks {
+    boxed([LutMultiplier])
 }
 
 pub fn place() -> Blocks {

@@ -25,20 +25,20 @@ impl Config {
             name: "nano".into(),
             clock_mhz: 24.0,
             formats: vec![Format::Q8_0, Format::Q4_0],
-            array: Array { lanes: 4, columns: 1 },
+            array: Array { lanes: 4, columns: 1, lut_lanes: 0 },
             memory: Memory { port_bits: 32, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 8 },
             activations: Activations { blocks: 64 },
             power: Power::default(),
         }
     }
 
-    /// For an ECP5-25F.
+    /// For an ECP5-25F: of its 28 DSPs a column takes 6 for scales and 6 for lanes.
     pub fn small() -> Config {
         Config {
             name: "small".into(),
             clock_mhz: 100.0,
             formats: Format::ALL.into(),
-            array: Array { lanes: 16, columns: 2 },
+            array: Array { lanes: 16, columns: 2, lut_lanes: 10 },
             memory: Memory { port_bits: 64, fifo_beats: 128, burst_beats: 32, latency_cycles: 40, size_mib: 32 },
             activations: Activations { blocks: 128 },
             power: Power::default(),
@@ -51,7 +51,7 @@ impl Config {
             name: "base".into(),
             clock_mhz: 120.0,
             formats: Format::ALL.into(),
-            array: Array { lanes: 32, columns: 4 },
+            array: Array { lanes: 32, columns: 4, lut_lanes: 0 },
             memory: Memory { port_bits: 128, fifo_beats: 128, burst_beats: 64, latency_cycles: 40, size_mib: 256 },
             activations: Activations { blocks: 256 },
             power: Power::default(),
@@ -70,7 +70,7 @@ impl Config {
             name: "wide".into(),
             clock_mhz: 500.0,
             formats: Format::ALL.into(),
-            array: Array { lanes: 128, columns: 8 },
+            array: Array { lanes: 128, columns: 8, lut_lanes: 0 },
             memory: Memory { port_bits: 512, fifo_beats: 128, burst_beats: 32, latency_cycles: 80, size_mib: 4095 },
             activations: Activations { blocks: 512 },
             power: Power::default(),

@@ -5,7 +5,7 @@
 //! Ports      Load: `load_*` says how many blocks and columns follow and into which bank, `beat_*` brings the
 //!            beats of the region (per column: scales, then integers); `busy_o` until what came is readable.
 //!            Read: `x_addr_i` = {bank, step, part} -> `x_o`; `scale_addr_i` = {bank, step} -> `dx_o`, `sum_x_o`
-//! Latency    2 cycles from an address to its data      Throughput  one beat in and one read of each kind per cycle
+//! Latency    [`latency`] cycles from an address to its data      Throughput  one beat in and one read of each kind per cycle
 //! Rounding   none      Reset  clears the load
 //!
 //! Two banks: a vector is loaded into one while the other is in use. The sums are formed once, while a block
@@ -44,6 +44,13 @@ pub fn x_address_bits(config: &Config) -> u32 {
     scale_address_bits(config) + config.cycles_per_block().ilog2()
 }
 
+/// Cycles from an address to its data, of every memory alike.
+pub fn latency(config: &Config) -> u32 {
+    let g = Geometry::new(config);
+    let sum = has_minima(config).then_some(g.sum);
+    [g.x, g.scale].into_iter().chain(sum).map(|shape| shape.latency()).max().unwrap_or_default()
+}
+
 /// Whether some format has a minimum, so that the sums are needed.
 pub fn has_minima(config: &Config) -> bool {
     config.formats.contains(&Format::Q4_1)
@@ -60,7 +67,7 @@ pub fn act_buffer(config: &Config) -> Result<Arc<Module>, BuildError> {
         if has_minima(config) { " and sums" } else { "" }
     ));
     let writes = load(&mut m, config, &geometry);
-    m.comment("Memories, read two cycles after the address");
+    m.comment(&format!("Memories, read {} cycles after the address", latency(config)));
     let x_addr = m.input("x_addr", Ty::Unsigned(x_address_bits(config)));
     let scale_addr = m.input("scale_addr", Ty::Unsigned(scale_address_bits(config)));
     let mut outputs = [Vec::new(), Vec::new(), Vec::new()];
@@ -73,7 +80,7 @@ pub fn act_buffer(config: &Config) -> Result<Arc<Module>, BuildError> {
                 ("write_data", write.data.clone()),
                 ("read_addr", address.clone()),
             ];
-            Ok(m.instance(&format!("{name}_{c}"), &ram::ram(shape)?, &inputs).get("read_data"))
+            Ok(m.instance(&format!("{name}_{c}"), &ram::ram(shape, latency(config))?, &inputs).get("read_data"))
         };
         outputs[0].push(memory("x", geometry.x, &writes.x, &x_addr)?);
         outputs[1].push(memory("scale", geometry.scale, &writes.scale, &scale_addr)?);

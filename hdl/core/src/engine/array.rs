@@ -2,7 +2,7 @@
 //! The array: B columns of L lanes fed by one stream of weights, and the control pipe beside them.
 //!
 //! Ports      the chunk from `dequant` (`valid_i`, `w_i`, `d_i`, `dmin_i`, frame bits); the activations it asked
-//!            for two cycles ago (`x_i`); `scale_addr_o` -> `dx_i`, `sum_x_i` two cycles later;
+//!            for [`act_buffer::latency`] cycles ago (`x_i`); `scale_addr_o` -> `dx_i`, `sum_x_i` as late;
 //!            `row_valid_o` with one accumulator per column (`acc_o`), `row_last_o`, `row_tag_o`
 //! Latency    [`latency`] cycles from the last chunk of a row to its accumulators
 //! Throughput one chunk per cycle; nothing in it ever waits: `dequant` starts a row only when its results have room
@@ -22,9 +22,6 @@ use crate::{config::Config, power::isolate};
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
-/// Cycles from the address of the activations to the operands.
-pub(super) const READ: u32 = 2;
-
 /// Cycles from a chunk to the accumulators that contain it.
 pub fn latency(config: &Config) -> u32 {
     to_sum(config) + scale_acc::latency(config.blocks_per_cycle())
@@ -35,7 +32,7 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let (lanes, columns, blocks) = (config.array.lanes, config.array.columns, config.blocks_per_cycle());
     let per_block = lanes.min(BLOCK);
     let minima = act_buffer::has_minima(config);
-    let to_sum = to_sum(config);
+    let (to_sum, read) = (to_sum(config), act_buffer::latency(config));
     let mut m = Builder::clocked("array", file!());
     m.doc(&format!(
         "{lanes} lanes x {}: one stream of weights for {}.\nThe accumulators of a row are valid {} cycles after its last chunk.",
@@ -78,14 +75,14 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let row_columns = row_tag.mux(odd.q(), &even.q());
 
     m.comment("Weights wait for the activations");
-    let waiting = m.stages("waiting", &valid, READ - 1);
+    let waiting = m.stages("waiting", &valid, read - 1);
     let w = m.delay_when("w", &w, &waiting);
-    let operand_first = framing.map(|first| m.delay("operand_first", &first, READ));
+    let operand_first = framing.map(|first| m.delay("operand_first", &first, read));
 
     m.comment("Scales wait for the sums of the columns");
     let d = m.delay("d", &d, to_sum);
     let dmin = dmin.map(|v| m.delay("dmin", &v, to_sum));
-    let scale_addr = m.delay("scale_addr", &step_addr, to_sum - READ);
+    let scale_addr = m.delay("scale_addr", &step_addr, to_sum - read);
     m.output("scale_addr", scale_addr);
     let first = m.delay("row_first", &row_first, to_sum);
 

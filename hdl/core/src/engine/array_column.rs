@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One column of the array: dot products of an activation vector's blocks, scaled and accumulated over a row.
 //!
-//! Ports      `valid_i`: a chunk for this column; `block_last_i`: it ends a block; two cycles after them the operands
-//!            `x_i`, `w_i` and `first_i` (below 32 lanes: they begin a block); with the sums of the block, [`to_sum`]
+//! Ports      `valid_i`: a chunk for this column; `block_last_i`: it ends a block; with the activations, `act_buffer::latency` later,
+//!            the operands `x_i`, `w_i` and `first_i` (below 32 lanes: they begin a block); with the sums of the block, [`to_sum`]
 //!            cycles after the chunk, `row_first_i`, `d_i`, `dx_i` and, with minima, `dmin_i`, `sum_x_i`;
 //!            `acc_o`, `too_large_o` as `scale_acc`
 //! Latency    as `array`      Throughput  one chunk per cycle      Rounding  as `place`
@@ -12,7 +12,6 @@
 //! the domain's reset, and the accumulator (with the sum of a block that takes several cycles) is retained.
 
 use super::{
-    array::READ,
     column::{self, BLOCK},
     place::SCALE_BITS,
     scale_acc::{self, SUM_X_BITS},
@@ -23,7 +22,7 @@ use std::sync::Arc;
 
 /// Cycles from a chunk to the sum of the block that it ends.
 pub fn to_sum(config: &Config) -> u32 {
-    READ + column::latency(config.array.lanes.min(BLOCK))
+    act_buffer::latency(config) + column::latency(config.array.lanes.min(BLOCK))
 }
 
 /// The column.
@@ -39,7 +38,7 @@ pub fn array_column(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.comment("Chunk");
     let valid = m.input("valid", Ty::BIT);
     let block_last = m.input("block_last", Ty::BIT);
-    m.comment("Operands, two cycles later");
+    m.comment(&format!("Operands, {} cycles later", act_buffer::latency(config)));
     let framing = (per_block < BLOCK).then(|| m.input("first", Ty::BIT));
     let x = m.input("x", Ty::Unsigned(8 * lanes)).chunks(8 * per_block);
     let w = m.input("w", Ty::Unsigned(8 * lanes)).chunks(8 * per_block);
@@ -51,9 +50,9 @@ pub fn array_column(config: &Config) -> Result<Arc<Module>, BuildError> {
         .then(|| [("dmin", m.input("dmin", Ty::Unsigned(16 * blocks))), ("sum_x", m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks)))]);
 
     m.comment("Where the chunk has got to");
-    let operand_valid = m.delay_reset("operand_valid", &valid, READ);
+    let operand_valid = m.delay_reset("operand_valid", &valid, act_buffer::latency(config));
     let block_valid = m.delay_reset("block_valid", &(valid & block_last), to_sum(config));
-    let unit = column::column(per_block, gated)?;
+    let unit = column::column(per_block, config.array.lut_lanes, gated)?;
     let mut sums = Vec::new();
     for b in 0..blocks as usize {
         let mut inputs = vec![("valid", operand_valid.clone()), ("x", x[b].clone()), ("w", w[b].clone())];

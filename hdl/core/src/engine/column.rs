@@ -8,28 +8,36 @@
 //!
 //! In a power domain (`gated`) `ce_i` is its clock gate, and `block`, below 32 lanes, is retained while it is off; then
 //! `rst_i` clears what is valid, so that nothing is added to the sum that came back.
-//! Registers take a value only where `valid_i` has got to: a column that is not in use, or waits, does not toggle.
+//! Operands are taken only where `valid_i` says so: behind them nothing changes while a column is not in use, or waits.
 
-use heddle_lang::{BuildError, Builder, Module, Ty};
+use super::lut_multiplier::lut_multiplier;
+use heddle_lang::{
+    BuildError, Builder, Expr, Module, Ty,
+    primitive::{self, multiplier},
+};
 use std::sync::Arc;
 
 /// Products per block.
 pub const BLOCK: u32 = 32;
 /// Bits of the exact sum of 32 products of int8.
 pub const SUM_BITS: u32 = 21;
+/// Cycles of a product: the registers of a DSP, and one behind it on the long way into the tree.
+pub const PRODUCT: u32 = primitive::STAGES + 1;
+/// Lanes of one multiplier module: what one DSP of iCE40 does.
+const PAIR: u32 = 2;
 
-/// Cycles from the last operands of a block to its sum: two for the product, one per level of the tree, one
-/// for the sum over the cycles of a block.
+/// Cycles from the last operands of a block to its sum: those of a product, one per level of the tree, one for the
+/// sum over the cycles of a block.
 pub fn latency(lanes: u32) -> u32 {
-    2 + lanes.trailing_zeros() + u32::from(lanes < BLOCK)
+    PRODUCT + lanes.trailing_zeros() + u32::from(lanes < BLOCK)
 }
 
-/// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32;
-/// `gated`: it is in a power domain.
-pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
+/// Multiply-accumulate column; shared by every column, format and board. `lanes`: a power of two up to 32; `lut_lanes`
+/// of them multiply in LUTs instead of DSPs, an even number; `gated`: it is in a power domain.
+pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     // Where a sum is retained, nothing that wakes up with its domain may add to it.
     let reset = gated && lanes < BLOCK;
-    let name = format!("column_{lanes}");
+    let name = if lut_lanes == 0 { format!("column_{lanes}") } else { format!("column_{lanes}_lut{lut_lanes}") };
     let mut m = if reset { Builder::clocked(name, file!()) } else { Builder::new(name, file!()) };
     m.doc(&format!(
         "Dot product of a block of {BLOCK}: {lanes} signed 8 x 8 products per cycle.\nThe sum is valid {} cycles after the last operands of the block.",
@@ -38,11 +46,12 @@ pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     if !reset {
         m.clock("clk");
     }
-    if gated {
-        m.clock_enable();
+    let gate = gated.then(|| m.clock_enable());
+    if lanes > BLOCK || !lanes.is_power_of_two() || lanes < PAIR {
+        m.error(format!("lanes = {lanes}: must be a power of two from {PAIR} to {BLOCK}"));
     }
-    if lanes > BLOCK || !lanes.is_power_of_two() {
-        m.error(format!("lanes = {lanes}: must be a power of two up to {BLOCK}"));
+    if lut_lanes > lanes || !lut_lanes.is_multiple_of(PAIR) {
+        m.error(format!("lut_lanes = {lut_lanes}: must be an even number up to {lanes}"));
     }
     m.comment("Operands: int8 of activations and weights");
     let valid = m.input("valid", Ty::BIT);
@@ -54,13 +63,10 @@ pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let levels = lanes.trailing_zeros();
     let depth = latency(lanes) - 1;
     let at = if reset { m.stages_reset("valid", &valid, depth) } else { m.stages("valid", &valid, depth) };
-    m.comment("Products, with the multiplier's output register");
-    let operands = x.chunks(8).into_iter().zip(w.chunks(8));
-    let product = m.register_each_when("product", &at[0], operands.map(|(x, w)| x.as_signed() * w.as_signed()));
-    let product = m.register_each_when("product_out", &at[1], product);
+    let product = products(&mut m, lut_lanes, gate, &valid, &x, &w)?;
 
     m.comment("Adder tree, one register per level");
-    let tree = m.pipelined_sum("tree", product, &at[2..][..levels as usize]);
+    let tree = m.pipelined_sum("tree", product, &vec![Expr::bit_const(true); levels as usize]);
     let sum = match first {
         None => tree,
         Some(first) => {
@@ -80,6 +86,24 @@ pub fn column(lanes: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     m.comment("The sum of a block");
     m.output("sum", sum.extend(SUM_BITS).as_unsigned());
     m.build()
+}
+
+/// One product per lane: two to a multiplier module, the last `lut_lanes` in LUTs.
+fn products(m: &mut Builder, lut_lanes: u32, gate: Option<Expr>, valid: &Expr, x: &Expr, w: &Expr) -> Result<Vec<Expr>, BuildError> {
+    let int8 = Ty::Signed(8);
+    let take = gate.as_ref().map_or(valid.clone(), |gate| gate & valid);
+    let ce = gate.unwrap_or_else(|| Expr::bit_const(true));
+    let in_dsp = (x.width() / 8 - lut_lanes) / PAIR;
+    m.comment("Products in a DSP's registers, then one more register on the way into the tree");
+    let mut out = Vec::new();
+    for (i, (x, w)) in x.chunks(8 * PAIR).into_iter().zip(w.chunks(8 * PAIR)).enumerate() {
+        let inputs = [("en", take.clone()), ("ce", ce.clone()), ("a", x), ("b", w)];
+        let unit = if (i as u32) < in_dsp { multiplier(int8, int8, PAIR)? } else { lut_multiplier(PAIR)? };
+        let product = m.instance(&format!("multiply_{i}"), &unit, &inputs).get("p");
+        let product = m.register(&format!("product_{i}"), product);
+        out.extend(product.chunks(16).iter().map(Expr::as_signed));
+    }
+    Ok(out)
 }
 
 /// The same, in plain Rust.

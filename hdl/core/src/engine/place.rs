@@ -6,14 +6,19 @@
 //! Latency    [`LATENCY`] cycles      Throughput  one term per cycle
 //! Rounding   once, to nearest even, of the exact product      Reset  none
 //!
+//! Operands are taken only with `valid_i`; behind them nothing changes while it is low.
+//!
 //! The exponent field 31 of the scale continues the normal range: infinities and NaNs do not reach the
 //! hardware. The sign of the activation scale is ignored.
 
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
+use heddle_lang::{
+    BuildError, Builder, Expr, Module, Ty,
+    primitive::{self, multiplier},
+};
 use std::sync::Arc;
 
 /// Cycles from the operands to the term.
-pub const LATENCY: u32 = 8;
+pub const LATENCY: u32 = PRODUCT + 4;
 /// Bits of an activation scale: an f24 without its sign.
 pub const SCALE_BITS: u32 = 23;
 /// Bits of the accumulator and of a term.
@@ -22,72 +27,128 @@ pub const GRID_BITS: u32 = 64;
 const HEADROOM: u32 = 17;
 /// Bits from here up must agree, or the term is too large: +-2^52.
 const LIMIT_BIT: u32 = 52;
+/// Cycles of a multiplication: a multiplier, and the register behind the sum of its parts.
+const MULTIPLY: u32 = primitive::STAGES + 1;
+/// Cycles to the product of all three.
+const PRODUCT: u32 = 2 * MULTIPLY;
+/// Widest operand that a multiplier of every device has.
+const OPERAND: u32 = 16;
+/// Bits of a signed fp16 significand.
+const D_BITS: u32 = 12;
 
 /// The unit for integers of `bits` bits; `gated`: its clock can be stopped.
 pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::new(format!("place_{bits}"), file!());
     m.doc(&format!("round(d * dx * s * 2^36) for a signed s of {bits} bits, {LATENCY} cycles later.\nThe product of the significands is exact; it is rounded once, to nearest even."));
     m.clock("clk");
-    if gated {
-        m.clock_enable();
-    }
+    let gate = gated.then(|| m.clock_enable());
     let valid = m.input("valid", Ty::BIT);
     let d = m.input("d", Ty::Unsigned(16));
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS));
     let s = m.input("s", Ty::Unsigned(bits));
 
-    m.comment("Where the operands have got to");
-    let at = m.stages("valid", &valid, LATENCY - 1);
+    let multiply =
+        Multiply { take: gate.as_ref().map_or(valid.clone(), |gate| gate & &valid), ce: gate.unwrap_or_else(|| Expr::bit_const(true)) };
     m.comment("Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0");
     let de = d.slice(10, 5);
     let normal = m.wire("normal", de.any());
     let magnitude = m.wire("magnitude", Expr::concat([normal.clone(), d.slice(0, 10)]).to_signed());
-    let sd = m.wire("sd", d.msb().mux(magnitude.negate(), &magnitude.extend(13)));
-    let ex = dx.slice(15, 8);
-    let nonzero = m.wire("nonzero", ex.any());
-    let sx =
-        m.wire("sx", nonzero.mux(Expr::concat([Expr::bit_const(true), dx.slice(0, 15)]), &Expr::constant(Ty::Unsigned(16), 0)).to_signed());
+    let sd = m.wire("sd", d.msb().mux(magnitude.negate(), &magnitude.extend(13)).truncate(D_BITS));
     let exponent = m.wire("exponent", normal.mux(&de, &Expr::constant(Ty::Unsigned(5), 1)));
+    let ex = dx.slice(15, 8);
     let down = Expr::constant(Ty::Signed(10), 148) - (&exponent + &ex).to_signed();
 
-    m.comment("Product of the scales, then of the sum; two registers each");
-    let scale = m.register_when("scale", &at[0], (&sd * &sx).truncate(28));
-    let scale = m.register_when("scale_out", &at[1], scale);
-    let s2 = m.delay_when("s", &s.as_signed(), &at[0..2]);
-    let product = m.register_when("product", &at[2], (&scale * &s2).resize(GRID_BITS - HEADROOM));
-    let product = m.register_when("product_out", &at[3], product);
+    let scaled = multiply.by_scale(&mut m, &valid, &s.as_signed(), &sd)?;
+    m.comment("Significand of the activation scale, when the first product is there");
+    let nonzero = m.wire("nonzero", ex.any());
+    let fraction = m.register_when("fraction", &valid, Expr::concat([nonzero, dx.slice(0, 15)]));
+    let fraction = m.delay("fraction", &fraction, MULTIPLY - 1);
+    let sx = m.wire("sx", fraction.msb().mux(&fraction, &Expr::constant(Ty::Unsigned(OPERAND), 0)));
+    let product = multiply.by_activation(&mut m, &scaled, &sx)?;
 
     m.comment("Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large");
-    let down = m.register_when("down", &at[0], down.truncate(10));
-    let negative = m.register_when("down_negative", &at[1], down.msb());
-    let vanishes = m.register_when("down_vanishes", &at[1], &down.slice(6, 3).any() & !down.msb());
-    let amount = m.register_when("down_amount", &at[1], down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
-    let negative = m.delay_when("negative", &negative, &at[2..4]);
-    let vanishes = m.delay_when("vanishes", &vanishes, &at[2..4]);
-    let amount = m.delay_when("amount", &amount, &at[2..4]);
-    let overflow = m.register_when("overflow", &at[4], &negative & product.any());
-    let overflow = m.delay_when("overflow", &overflow, &at[5..7]);
+    let down = m.register_when("down", &valid, down.truncate(10));
+    let negative = m.register("down_negative", down.msb());
+    let vanishes = m.register("down_vanishes", &down.slice(6, 3).any() & !down.msb());
+    let amount = m.register("down_amount", down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
+    let shift_by = m.delay("shift_by", &Expr::concat([negative, vanishes, amount]), PRODUCT - 2);
+    let (amount, vanishes, negative) = (shift_by.slice(0, 6), shift_by.bit(6), shift_by.bit(7));
+    let overflow = m.register("overflow", &negative & product.any());
+    let overflow = m.delay("overflow", &overflow, 2);
 
     let placed = m.wire("placed", product.shift_left(HEADROOM));
     let keep = m.wire("keep", vanishes.mux(Expr::constant(placed.ty(), 0), &placed));
     let zero = Expr::bit_const(false);
     let start = Shifted { value: keep, guard: zero.clone(), sticky: zero, whole: true };
-    let by16 = shift(&mut m, "by16", &at[4], &start, &amount.slice(4, 2), 16);
-    let amount = m.register_when("amount_by16", &at[4], amount.slice(0, 4));
-    let by4 = shift(&mut m, "by4", &at[5], &by16, &amount.slice(2, 2), 4);
-    let amount = m.register_when("amount_by4", &at[5], amount.slice(0, 2));
-    let by1 = shift(&mut m, "by1", &at[6], &by4, &amount, 1);
+    let by16 = shift(&mut m, "by16", &start, &amount.slice(4, 2), 16);
+    let amount = m.register("amount_by16", amount.slice(0, 4));
+    let by4 = shift(&mut m, "by4", &by16, &amount.slice(2, 2), 4);
+    let amount = m.register("amount_by4", amount.slice(0, 2));
+    let by1 = shift(&mut m, "by1", &by4, &amount, 1);
 
     m.comment("Round to nearest even");
     let up = m.wire("up", &by1.guard & (&by1.sticky | by1.value.bit(0)));
-    let term = m.register_when("term", &at[7], (&by1.value + up.to_signed()).truncate(GRID_BITS));
+    let term = m.register("term", (&by1.value + up.to_signed()).truncate(GRID_BITS));
     let top = term.slice(LIMIT_BIT, GRID_BITS - LIMIT_BIT);
     m.comment("A term outside of +-2^52 is too large");
-    let overflow = m.register_when("overflow_out", &at[7], overflow);
+    let overflow = m.register("overflow_out", overflow);
     let beyond = m.wire("beyond", top.any() & !top.all());
     m.output("term", term.as_unsigned());
     m.output("too_large", overflow | beyond);
     m.build()
+}
+
+/// The multiplications, from multipliers of 16 bits: those of every device.
+struct Multiply {
+    /// The operands of the unit are there.
+    take: Expr,
+    /// Clock gate.
+    ce: Expr,
+}
+
+impl Multiply {
+    /// `s * sd`: the upper 16 bits of s in a multiplier, what is below in rows of adders.
+    fn by_scale(&self, m: &mut Builder, valid: &Expr, s: &Expr, sd: &Expr) -> Result<Expr, BuildError> {
+        let below = s.width().saturating_sub(OPERAND);
+        m.comment("Integer times weight scale");
+        let upper = s.shift_right(below);
+        let unit = multiplier(upper.ty(), sd.ty(), 1)?;
+        let inputs = [("en", self.take.clone()), ("ce", self.ce.clone()), ("a", upper.as_unsigned()), ("b", sd.as_unsigned())];
+        let high = m.instance("by_scale", &unit, &inputs).get("p").as_signed();
+        if below == 0 {
+            return Ok(m.register("scaled", high));
+        }
+        let bits = s.as_unsigned().slice(0, below);
+        let none = Expr::constant(sd.ty(), 0);
+        let rows: Vec<Expr> = (0..below).map(|k| bits.bit(k).mux(sd, &none).shift_left(k)).collect();
+        let pairs = rows.chunks(2).map(|pair| pair.iter().cloned().reduce(|a, b| a + b).unwrap_or_else(|| none.clone()));
+        let mut pairs = m.register_each_when("low_pair", valid, pairs.collect::<Vec<_>>());
+        let last = pairs.pop().unwrap_or_else(|| none.clone());
+        let fours = pairs.into_iter().reduce(|a, b| a + b).unwrap_or(none);
+        let (fours, last) = (m.register("low_four", fours), m.register("low_last", last));
+        let low = m.register("low", (fours + last).truncate(sd.width() + below));
+        // The bits of the lower part pass by; what it has above them is added.
+        let total = (&high + low.shift_right(below)).truncate(high.width());
+        let scaled = Expr::concat([total.as_unsigned(), low.as_unsigned().slice(0, below)]).as_signed();
+        Ok(m.register("scaled", scaled))
+    }
+
+    /// `scaled * sx` in two multipliers, for the lower 16 bits and for what is above.
+    fn by_activation(&self, m: &mut Builder, scaled: &Expr, sx: &Expr) -> Result<Expr, BuildError> {
+        m.comment("Times activation scale, in two halves");
+        let scaled = scaled.resize(scaled.width().min(2 * OPERAND));
+        let upper = scaled.shift_right(OPERAND);
+        let lower = scaled.as_unsigned().slice(0, OPERAND);
+        let mut part = |name: &str, ty: Ty, a: Expr| {
+            let inputs = [("en", self.ce.clone()), ("ce", self.ce.clone()), ("a", a), ("b", sx.clone())];
+            Ok(m.instance(name, &multiplier(ty, sx.ty(), 1)?, &inputs).get("p"))
+        };
+        let low = part("by_activation_low", lower.ty(), lower.clone())?;
+        let high = part("by_activation_high", upper.ty(), upper.as_unsigned())?.as_signed();
+        let carried = low.slice(OPERAND, OPERAND).to_signed();
+        let total = (&high + &carried).resize(GRID_BITS - HEADROOM - OPERAND);
+        Ok(m.register("product", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()))
+    }
 }
 
 /// A value on its way down: what has left it on the right is a guard bit and whether anything below it was set.
@@ -107,7 +168,7 @@ impl Shifted {
 }
 
 /// Shifted right by `digit * step`, digit 0 to 3, into registers.
-fn shift(m: &mut Builder, name: &str, enable: &Expr, from: &Shifted, digit: &Expr, step: u32) -> Shifted {
+fn shift(m: &mut Builder, name: &str, from: &Shifted, digit: &Expr, step: u32) -> Shifted {
     let width = from.value.width();
     let choose = |options: [Expr; 4]| {
         let [a, b, c, d] = options;
@@ -126,9 +187,9 @@ fn shift(m: &mut Builder, name: &str, enable: &Expr, from: &Shifted, digit: &Exp
         (n, None) => from.value.slice(0, n - 1).any(),
     });
     Shifted {
-        value: m.register_when(&format!("{name}_value"), enable, choose(value)),
-        guard: m.register_when(&format!("{name}_guard"), enable, choose(guard)),
-        sticky: m.register_when(&format!("{name}_sticky"), enable, choose(sticky)),
+        value: m.register(&format!("{name}_value"), choose(value)),
+        guard: m.register(&format!("{name}_guard"), choose(guard)),
+        sticky: m.register(&format!("{name}_sticky"), choose(sticky)),
         whole: false,
     }
 }

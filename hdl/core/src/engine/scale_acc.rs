@@ -61,13 +61,13 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
         flags.push(term.get("too_large"));
         let product = term.get("term").as_signed();
         terms.push(match &minimum {
-            None => m.register_when(&format!("term{suffix}"), placed, product),
+            None => m.register(&format!("term{suffix}"), product),
             Some((dmin, sum_x)) => {
                 let unit = place::place(SUM_X_BITS, gated)?;
                 let inputs = [("valid", valid.clone()), ("d", dmin[b].clone()), ("dx", dx[b].clone()), ("s", sum_x[b].clone())];
                 let term = m.instance(&format!("minimum{suffix}"), &unit, &inputs);
                 flags.push(term.get("too_large"));
-                m.register_when(&format!("term{suffix}"), placed, product.wrapping_sub(term.get("term").as_signed()))
+                m.register(&format!("term{suffix}"), product.wrapping_sub(term.get("term").as_signed()))
             }
         });
     }
@@ -80,7 +80,7 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
     let mut level = 0;
     while terms.len() > 1 {
         let pairs = terms.chunks(2).map(|p| p[0].wrapping_add(&p[1])).collect::<Vec<_>>();
-        terms = m.register_each_when(&format!("pair{level}"), &at[place::LATENCY as usize + 1 + level], pairs);
+        terms = m.register_each(&format!("pair{level}"), pairs);
         level += 1;
     }
 

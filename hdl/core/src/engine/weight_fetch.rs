@@ -3,7 +3,7 @@
 //!
 //! Ports      `job_*`: jobs; `ar*`, `r*`: AXI4 read channels; `beat_*`: the stream, each beat with its destination;
 //!            events for the counters
-//! Latency    memory latency + 3 cycles      Throughput  one beat per cycle, without a gap between bursts or jobs
+//! Latency    memory latency + 4 cycles      Throughput  one beat per cycle, without a gap between bursts or jobs
 //! Rounding   none      Reset  drops everything
 //!
 //! A burst never crosses a 4 KiB boundary and is asked for only when the FIFO has room for all of it, so `rready`
@@ -114,17 +114,22 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
 
     m.comment("Beats");
     let beat_ready = m.input("beat_ready", Ty::BIT);
+    let take = m.forward("take_beat", Ty::BIT);
     let fifo = m.instance(
         "beats",
         &stdlib::fifo(port_bits + DEST_BITS, depth)?,
-        &[("in_valid", rvalid.clone()), ("in_data", Expr::concat([tags.get("out_data"), rdata])), ("out_ready", beat_ready.clone())],
+        &[("in_valid", rvalid.clone()), ("in_data", Expr::concat([tags.get("out_data"), rdata])), ("out_ready", take.clone())],
     );
-    let data = fifo.get("out_data");
-    m.output("beat_valid", fifo.get("out_valid"));
+    m.comment("A register behind the memory of the FIFO, on the way to three units");
+    let offered = m.reg("offered", Ty::BIT, 0);
+    m.drive(&take, !offered.q() | &beat_ready);
+    let pop = m.wire("pop", fifo.get("out_valid") & &take);
+    m.on(&offered, &take, fifo.get("out_valid"));
+    let data = m.register_when("beat", &pop, fifo.get("out_data"));
+    m.output("beat_valid", offered.q());
     m.output("beat_data", data.slice(0, port_bits));
     m.output("beat_dest", data.slice(port_bits, DEST_BITS));
     m.unused("beats", "Room was reserved when the burst was asked for.", &[fifo.get("in_ready"), fifo.get("count"), rresp.bit(0)]);
-    let pop = m.wire("pop", fifo.get("out_valid") & &beat_ready);
     let taken = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
     let freed = pop.extend(space_bits);
     let space_left = m.wire("space_left", space.q().wrapping_sub(taken));
