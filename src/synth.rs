@@ -34,7 +34,7 @@ impl Block {
     /// The module of this part.
     pub fn module(self, config: &Config) -> Result<Arc<Module>, BuildError> {
         match self {
-            Block::Column => column::column(config.array.lanes, false),
+            Block::Column => column::column(config.array.lanes.min(column::BLOCK), config.array.lut_lanes, false),
             Block::Array => array::array(config),
             Block::Engine => top::top(config),
         }

@@ -93,7 +93,7 @@ impl Power {
 }
 
 fn options(config: &Config) -> Options {
-    Options { prefix: PREFIX.into(), generator: generator(), digest: config.digest_hex() }
+    Options { prefix: PREFIX.into(), generator: generator(), digest: config.digest_hex(), ..Options::default() }
 }
 
 fn files(top: &Arc<Module>, options: &Options) -> Result<Vec<(String, String)>, PrintError> {

@@ -2,7 +2,7 @@
 //! What is synthesised, and how.
 
 use crate::{Device, SynthError, harness};
-use heddle_lang::{Module, module::NetKind, verilog};
+use heddle_lang::{Module, Target, module::NetKind, verilog};
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
@@ -56,10 +56,10 @@ impl Design {
         }
     }
 
-    /// The Verilog files.
-    pub(crate) fn sources(&self) -> Result<Vec<(String, String)>, SynthError> {
+    /// The Verilog files, with the primitives of a target.
+    pub(crate) fn sources(&self, target: Target) -> Result<Vec<(String, String)>, SynthError> {
         let failed = |error: verilog::PrintError| SynthError::Verilog { module: self.top.clone(), reason: error.to_string() };
-        let print = |module| verilog::files(module, &verilog::Options::default()).map_err(failed);
+        let print = |module| verilog::files(module, &verilog::Options { target, ..Default::default() }).map_err(failed);
         let printed = self.outer.as_ref().map_or_else(|| Ok(vec![]), print)?;
         Ok(printed.into_iter().map(|file| (file.name, file.text)).chain(self.files.iter().cloned()).collect())
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The devices that designs are made for.
 
+use heddle_lang::Target;
 use serde::Serialize;
 
 /// A family of FPGAs.
@@ -69,6 +70,15 @@ impl Device {
     /// The short names.
     pub fn names() -> [&'static str; 6] {
         KNOWN.map(|known| known.0)
+    }
+
+    /// What primitives are printed as. Of iCE40 only UltraPlus has multipliers.
+    pub fn target(&self) -> Target {
+        match self.family {
+            Family::Ecp5 => Target::Ecp5,
+            Family::Ice40 if self.size == "up5k" => Target::Ice40,
+            Family::Ice40 => Target::Generic,
+        }
     }
 
     /// For people: `ECP5 85k CABGA381 speed 6`.

@@ -15,7 +15,7 @@ const LOG: &str = "yosys.log";
 
 /// The folder with the netlist of a design, and its key.
 pub fn synthesise(yosys: &Yosys, design: &Design, options: &Options) -> Result<(PathBuf, String), SynthError> {
-    let sources = design.sources()?;
+    let sources = design.sources(options.device.target())?;
     let script = script::yosys(design, options, &sources)?;
     let files = sources.iter().flat_map(|(name, text)| [name.as_str(), text]);
     let key = Key::new(KIND).part(&yosys.version).part(&script).parts(files).finish();

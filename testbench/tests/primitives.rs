@@ -175,7 +175,7 @@ fn ice40_forms_equal_the_behaviour() {
         std::fs::write(folder.path().join(format!("{name}.v")), text).expect("a written file");
         // Yosys' own models of the cells, flattened into what Verilator takes.
         script += &format!(
-            "design -reset\nread_verilog {name}.v\nread_verilog -DNO_ICE40_DEFAULT_ASSIGNMENTS +/ice40/cells_sim.v\n\
+            "design -reset\nread_verilog {name}.v\nread_verilog -defer -DNO_ICE40_DEFAULT_ASSIGNMENTS +/ice40/cells_sim.v\n\
              hierarchy -check -top {name}\nproc\nflatten\nopt -fast\nclean\nwrite_verilog -noattr flat_{name}.v\n"
         );
     }

@@ -131,7 +131,7 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.output("beat_dest", data.slice(port_bits, DEST_BITS));
     m.unused("beats", "Room was reserved when the burst was asked for.", &[fifo.get("in_ready"), fifo.get("count"), rresp.bit(0)]);
     let taken = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
-    let freed = pop.extend(space_bits);
+    let freed = (offered.q() & &beat_ready).extend(space_bits);
     let space_left = m.wire("space_left", space.q().wrapping_sub(taken));
     m.next(&space, space_left.wrapping_add(freed));
 
