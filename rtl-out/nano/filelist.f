@@ -6,10 +6,16 @@ heddle_weight_fetch.v
 heddle_dequant_q8_0_4.v
 heddle_dequant_q4_0_4.v
 heddle_dequant.v
+heddle_block_ram_1024x32.v
 heddle_ram_4096x8_w4_r4.v
+heddle_block_ram_128x23.v
 heddle_ram_128x23_w1_r1.v
 heddle_act_buffer.v
+heddle_mul2_s8xs8_r3.v
 heddle_column_4.v
+heddle_mul_s16xs12_r3.v
+heddle_mul_u16xu16_r3.v
+heddle_mul_s16xu16_r3.v
 heddle_place_21.v
 heddle_scale_acc_1.v
 heddle_array_column.v

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Registers of the Heddle accelerator, configuration nano (digest 09d4aeee21c9bf42). */
+/* Registers of the Heddle accelerator, configuration nano (digest 2f9645bacc02cfbc). */
 
 #ifndef HEDDLE_REGISTERS_H
 #define HEDDLE_REGISTERS_H
@@ -20,11 +20,11 @@
 
 /* Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO) */
 #define HEDDLE_DIGEST_LO_OFFSET                      0x008u
-#define HEDDLE_DIGEST_LO_RESET                       0xeeaed409u
+#define HEDDLE_DIGEST_LO_RESET                       0xba45962fu
 
 /* Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO) */
 #define HEDDLE_DIGEST_HI_OFFSET                      0x00cu
-#define HEDDLE_DIGEST_HI_RESET                       0x42bfc921u
+#define HEDDLE_DIGEST_HI_RESET                       0xbccf02ccu
 
 /* Shape of the build. (RO) */
 #define HEDDLE_GEOMETRY_OFFSET                       0x010u

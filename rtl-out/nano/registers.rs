@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Registers of the Heddle accelerator, configuration nano (digest 09d4aeee21c9bf42).
+//! Registers of the Heddle accelerator, configuration nano (digest 2f9645bacc02cfbc).
 
 /// A register: its byte offset and its value after reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,10 @@ pub const ID: Register = Register { offset: 0x000, reset: 0x48444c45 };
 pub const VERSION: Register = Register { offset: 0x004, reset: 0x00010000 };
 
 /// Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO)
-pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0xeeaed409 };
+pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0xba45962f };
 
 /// Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO)
-pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0x42bfc921 };
+pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0xbccf02cc };
 
 /// Shape of the build. (RO)
 pub const GEOMETRY: Register = Register { offset: 0x010, reset: 0x03040104 };

@@ -3,7 +3,7 @@
 
 use crate::{Expected, Family};
 use heddle_lang::{
-    Expr, Module,
+    Expr, Module, Target,
     expr::{BinaryOp, Kind},
     module::{Item, Memory},
 };
@@ -17,6 +17,16 @@ pub fn expected(module: &Arc<Module>, family: Family) -> Expected {
 
 /// Of the module and all below it.
 fn multipliers(module: &Arc<Module>, family: Family) -> u32 {
+    let target = match family {
+        Family::Ecp5 => Target::Ecp5,
+        Family::Ice40 => Target::Ice40,
+    };
+    // A primitive becomes the cells that it is printed as.
+    if let Some((cell, count)) = module.primitive.as_ref().and_then(|primitive| primitive.cells(target))
+        && cell == family.multiplier()
+    {
+        return count;
+    }
     let width = match family {
         Family::Ecp5 => 18,
         Family::Ice40 => 16,
@@ -49,6 +59,9 @@ fn is_constant(expr: &Expr) -> bool {
 
 /// None if a memory leaves the choice to the tool.
 fn rams(module: &Arc<Module>, family: Family) -> Option<u32> {
+    if let Some(("DP16KD", count)) = module.primitive.as_ref().filter(|_| family == Family::Ecp5).and_then(|p| p.cells(Target::Ecp5)) {
+        return Some(count);
+    }
     let memories = module.items.iter().filter_map(|item| match item {
         Item::Memory(memory) => Some(memory),
         _ => None,
