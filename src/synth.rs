@@ -34,7 +34,10 @@ impl Block {
     /// The module of this part.
     pub fn module(self, config: &Config) -> Result<Arc<Module>, BuildError> {
         match self {
-            Block::Column => column::column(config.array.lanes.min(column::BLOCK), config.array.lut_lanes, false),
+            Block::Column => {
+                let lanes = config.array.lanes.min(column::BLOCK);
+                column::column(lanes, config.array.lut_lanes.min(lanes), false)
+            }
             Block::Array => array::array(config),
             Block::Engine => top::top(config),
         }

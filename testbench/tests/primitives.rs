@@ -50,9 +50,9 @@ impl Stimulus {
         match module.primitive {
             // Sometimes a clock gate stops all stages.
             Some(Primitive::Multiplier(_)) => {
-                let ce = self.rng.chance(200);
-                values.insert("ce".into(), vec![ce.into()]);
-                values.insert("en".into(), vec![(ce && self.rng.chance(160)).into()]);
+                let run = self.rng.chance(200);
+                values.insert("run".into(), vec![run.into()]);
+                values.insert("en".into(), vec![(run && self.rng.chance(160)).into()]);
             }
             // No word is read while it is written. Few addresses, so that words are written again.
             Some(Primitive::BlockRam(ram)) => {

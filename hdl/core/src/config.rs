@@ -61,7 +61,8 @@ pub struct Array {
     /// Activation vectors that share one stream of weights.
     #[schemars(range(min = 1, max = 8))]
     pub columns: u32,
-    /// Lanes of each block of a column that multiply in LUTs, for devices with fewer DSPs than products: an even number.
+    /// Lanes of each block of a column that multiply in LUTs, for devices with fewer DSPs than products: an even number;
+    /// more than there are are all.
     #[serde(default)]
     #[schemars(range(min = 0, max = 32))]
     pub lut_lanes: u32,

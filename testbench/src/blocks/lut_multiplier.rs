@@ -24,7 +24,7 @@ impl Block for LutMultiplier {
     }
 
     fn run(&self, mut dut: Dut, _rng: &mut Random) -> Result<(), BlockError> {
-        let [en, ce, a, b] = dut.inputs(["en", "ce", "a", "b"])?;
+        let [en, run, a, b] = dut.inputs(["en", "run", "a", "b"])?;
         let [p] = dut.outputs(["p"])?;
         // The lanes go through the pairs in opposite order.
         let pair = |n: u32| [n as u8 as i8, (n >> 8) as u8 as i8];
@@ -33,7 +33,7 @@ impl Block for LutMultiplier {
                 let [[a0, b0], [a1, b1]] = [pair(n), pair(0xffff - n)];
                 let products = [golden::product(a0, b0), golden::product(a1, b1)];
                 Step {
-                    inputs: vec![(en, vec![1]), (ce, vec![1]), (a, vec![a0 as u8, a1 as u8]), (b, vec![b0 as u8, b1 as u8])],
+                    inputs: vec![(en, vec![1]), (run, vec![1]), (a, vec![a0 as u8, a1 as u8]), (b, vec![b0 as u8, b1 as u8])],
                     expected: vec![(p, pack(16, products.map(|p| p as u64)))],
                 }
             })

@@ -62,12 +62,16 @@ fn arithmetic(all: &mut Table) {
         &[
             ("upper_2_q", Operator(Sub, Add)),
             ("tree1_level0_1_q", Operator(WrapAdd, WrapSub)),
-            ("tree1_unit1_0_q", Slice(-1)),
+            ("products_0_q", Slice(1)),
             ("block1_q", SwapMux),
             ("block0_q", Operator(WrapAdd, WrapSub)),
         ],
     );
-    all.add(LutMultiplier, "mul2_s8xs8_lut", &[("pair_1_3_q", Operator(Sub, Add)), ("four_0_1_q", Slice(1)), ("row_0_7", SwapMux)]);
+    all.add(
+        LutMultiplier,
+        "mul2_s8xs8_lut",
+        &[("pair_1_3_q", Operator(Sub, Add)), ("four_0_1_q", Operator(Add, Sub)), ("row_0_7", SwapMux)],
+    );
     all.add(
         Place { bits: 21, gated: false },
         "place_21",

@@ -52,7 +52,7 @@ pub fn array_column(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.comment("Where the chunk has got to");
     let operand_valid = m.delay_reset("operand_valid", &valid, act_buffer::latency(config));
     let block_valid = m.delay_reset("block_valid", &(valid & block_last), to_sum(config));
-    let unit = column::column(per_block, config.array.lut_lanes, gated)?;
+    let unit = column::column(per_block, config.array.lut_lanes.min(per_block), gated)?;
     let mut sums = Vec::new();
     for b in 0..blocks as usize {
         let mut inputs = vec![("valid", operand_valid.clone()), ("x", x[b].clone()), ("w", w[b].clone())];

@@ -59,27 +59,25 @@ pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, Bu
     let x = m.input("x", Ty::Unsigned(8 * lanes));
     let w = m.input("w", Ty::Unsigned(8 * lanes));
 
-    m.comment("Where the operands have got to");
-    let levels = lanes.trailing_zeros();
-    let depth = latency(lanes) - 1;
-    let at = if reset { m.stages_reset("valid", &valid, depth) } else { m.stages("valid", &valid, depth) };
+    let levels = lanes.trailing_zeros() as usize;
     let product = products(&mut m, lut_lanes, gate, &valid, &x, &w)?;
 
     m.comment("Adder tree, one register per level");
-    let tree = m.pipelined_sum("tree", product, &vec![Expr::bit_const(true); levels as usize]);
+    let tree = m.pipelined_sum("tree", product, &vec![Expr::bit_const(true); levels]);
     let sum = match first {
         None => tree,
         Some(first) => {
             m.comment(&format!("Sum over the {} cycles of a block", BLOCK / lanes));
+            let depth = latency(lanes) - 1;
+            let valid = if reset { m.delay_reset("valid", &valid, depth) } else { m.delay("valid", &valid, depth) };
             let first = m.delay("first", &first, depth);
             let block = m.reg_no_reset("block", Ty::Signed(SUM_BITS));
             if gated {
                 m.retain(&block);
             }
             let grown = tree.extend(SUM_BITS);
-            let valid = &at[depth as usize];
-            m.on(&block, valid & &first, &grown);
-            m.on(&block, valid, block.q().wrapping_add(&grown));
+            m.on(&block, &valid & &first, &grown);
+            m.on(&block, &valid, block.q().wrapping_add(&grown));
             block.q()
         }
     };
@@ -92,12 +90,12 @@ pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, Bu
 fn products(m: &mut Builder, lut_lanes: u32, gate: Option<Expr>, valid: &Expr, x: &Expr, w: &Expr) -> Result<Vec<Expr>, BuildError> {
     let int8 = Ty::Signed(8);
     let take = gate.as_ref().map_or(valid.clone(), |gate| gate & valid);
-    let ce = gate.unwrap_or_else(|| Expr::bit_const(true));
+    let run = gate.unwrap_or_else(|| Expr::bit_const(true));
     let in_dsp = (x.width() / 8 - lut_lanes) / PAIR;
     m.comment("Products in a DSP's registers, then one more register on the way into the tree");
     let mut out = Vec::new();
     for (i, (x, w)) in x.chunks(8 * PAIR).into_iter().zip(w.chunks(8 * PAIR)).enumerate() {
-        let inputs = [("en", take.clone()), ("ce", ce.clone()), ("a", x), ("b", w)];
+        let inputs = [("en", take.clone()), ("run", run.clone()), ("a", x), ("b", w)];
         let unit = if (i as u32) < in_dsp { multiplier(int8, int8, PAIR)? } else { lut_multiplier(PAIR)? };
         let product = m.instance(&format!("multiply_{i}"), &unit, &inputs).get("p");
         let product = m.register(&format!("product_{i}"), product);

@@ -71,7 +71,7 @@ pub fn column_packed(lanes: u32) -> Result<Arc<Module>, BuildError> {
     let mut units = Vec::new();
     for (i, (w, x)) in packed.into_iter().zip(x).enumerate() {
         let out =
-            m.instance(&format!("multiply_{i}"), &unit, &[("en", at[1].clone()), ("ce", always.clone()), ("a", w), ("b", x)]).get("p");
+            m.instance(&format!("multiply_{i}"), &unit, &[("en", at[1].clone()), ("run", always.clone()), ("a", w), ("b", x)]).get("p");
         m.unused(&format!("sign_{i}"), "Both products are below.", &[out.slice(2 * SHIFT, out.width() - 2 * SHIFT)]);
         let both = m.register(&format!("products_{i}"), out.slice(0, 2 * SHIFT));
         rows[0].push(both.slice(0, SHIFT).as_signed());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Products of int8 in LUTs, for devices with fewer DSPs than an array has lanes.
 //!
-//! Ports      `en_i`, `ce_i`, `a_i`, `b_i`, `p_o` as of `primitive::multiplier`, of int8
+//! Ports      `en_i`, `run_i`, `a_i`, `b_i`, `p_o` as of `primitive::multiplier`, of int8
 //! Latency    as of `primitive::multiplier`      Throughput  one product per lane and cycle      Rounding  none      Reset  none
 //!
 //! One row of the product per bit of `b`, the row of the sign subtracted; two rows and then two sums per adder. The
@@ -17,7 +17,7 @@ pub fn lut_multiplier(lanes: u32) -> Result<Arc<Module>, BuildError> {
     m.clock("clk");
     m.comment("Operands are taken; the rest moves on");
     let en = m.input("en", Ty::BIT);
-    let ce = m.input("ce", Ty::BIT);
+    let run = m.input("run", Ty::BIT);
     let a = m.input("a", Ty::Unsigned(8 * lanes));
     let b = m.input("b", Ty::Unsigned(8 * lanes));
     let mut products = Vec::new();
@@ -31,10 +31,10 @@ pub fn lut_multiplier(lanes: u32) -> Result<Arc<Module>, BuildError> {
             let upper = pair[1].shift_left(1);
             // The last row is that of the sign, which counts -128.
             let sum = if k == 3 { &pair[0] - &upper } else { &pair[0] + &upper };
-            pairs.push(m.register_when(&format!("pair_{i}_{k}"), &ce, sum));
+            pairs.push(m.register_when(&format!("pair_{i}_{k}"), &run, sum));
         }
-        let fours: Vec<Expr> = pairs.chunks(2).map(|p| &p[0] + p[1].shift_left(2)).collect();
-        let fours = m.register_each_when(&format!("four_{i}"), &ce, fours);
+        let fours: Vec<Expr> = pairs.chunks(2).map(|p| (&p[0] + p[1].shift_left(2)).truncate(12)).collect();
+        let fours = m.register_each_when(&format!("four_{i}"), &run, fours);
         let product = (&fours[0] + fours[1].shift_left(4)).truncate(16);
         products.push(product.as_unsigned());
     }

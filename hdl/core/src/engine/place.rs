@@ -48,12 +48,13 @@ pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let s = m.input("s", Ty::Unsigned(bits));
 
     let multiply =
-        Multiply { take: gate.as_ref().map_or(valid.clone(), |gate| gate & &valid), ce: gate.unwrap_or_else(|| Expr::bit_const(true)) };
+        Multiply { take: gate.as_ref().map_or(valid.clone(), |gate| gate & &valid), run: gate.unwrap_or_else(|| Expr::bit_const(true)) };
     m.comment("Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0");
     let de = d.slice(10, 5);
     let normal = m.wire("normal", de.any());
     let magnitude = m.wire("magnitude", Expr::concat([normal.clone(), d.slice(0, 10)]).to_signed());
-    let sd = m.wire("sd", d.msb().mux(magnitude.negate(), &magnitude.extend(13)).truncate(D_BITS));
+    let negative = Expr::constant(Ty::Signed(D_BITS), 0).wrapping_sub(&magnitude);
+    let sd = m.wire("sd", d.msb().mux(negative, &magnitude));
     let exponent = m.wire("exponent", normal.mux(&de, &Expr::constant(Ty::Unsigned(5), 1)));
     let ex = dx.slice(15, 8);
     let down = Expr::constant(Ty::Signed(10), 148) - (&exponent + &ex).to_signed();
@@ -103,7 +104,7 @@ struct Multiply {
     /// The operands of the unit are there.
     take: Expr,
     /// Clock gate.
-    ce: Expr,
+    run: Expr,
 }
 
 impl Multiply {
@@ -113,7 +114,7 @@ impl Multiply {
         m.comment("Integer times weight scale");
         let upper = s.shift_right(below);
         let unit = multiplier(upper.ty(), sd.ty(), 1)?;
-        let inputs = [("en", self.take.clone()), ("ce", self.ce.clone()), ("a", upper.as_unsigned()), ("b", sd.as_unsigned())];
+        let inputs = [("en", self.take.clone()), ("run", self.run.clone()), ("a", upper.as_unsigned()), ("b", sd.as_unsigned())];
         let high = m.instance("by_scale", &unit, &inputs).get("p").as_signed();
         if below == 0 {
             return Ok(m.register("scaled", high));
@@ -128,7 +129,9 @@ impl Multiply {
         let (fours, last) = (m.register("low_four", fours), m.register("low_last", last));
         let low = m.register("low", (fours + last).truncate(sd.width() + below));
         // The bits of the lower part pass by; what it has above them is added.
-        let total = (&high + low.shift_right(below)).truncate(high.width());
+        let width = 2 * OPERAND - below;
+        m.unused("by_scale", "A copy of the sign.", &[high.as_unsigned().slice(width, high.width() - width)]);
+        let total = high.resize(width).wrapping_add(low.shift_right(below).extend(width));
         let scaled = Expr::concat([total.as_unsigned(), low.as_unsigned().slice(0, below)]).as_signed();
         Ok(m.register("scaled", scaled))
     }
@@ -136,17 +139,19 @@ impl Multiply {
     /// `scaled * sx` in two multipliers, for the lower 16 bits and for what is above.
     fn by_activation(&self, m: &mut Builder, scaled: &Expr, sx: &Expr) -> Result<Expr, BuildError> {
         m.comment("Times activation scale, in two halves");
-        let scaled = scaled.resize(scaled.width().min(2 * OPERAND));
         let upper = scaled.shift_right(OPERAND);
         let lower = scaled.as_unsigned().slice(0, OPERAND);
         let mut part = |name: &str, ty: Ty, a: Expr| {
-            let inputs = [("en", self.ce.clone()), ("ce", self.ce.clone()), ("a", a), ("b", sx.clone())];
+            let inputs = [("en", self.run.clone()), ("run", self.run.clone()), ("a", a), ("b", sx.clone())];
             Ok(m.instance(name, &multiplier(ty, sx.ty(), 1)?, &inputs).get("p"))
         };
         let low = part("by_activation_low", lower.ty(), lower.clone())?;
         let high = part("by_activation_high", upper.ty(), upper.as_unsigned())?.as_signed();
-        let carried = low.slice(OPERAND, OPERAND).to_signed();
-        let total = (&high + &carried).resize(GRID_BITS - HEADROOM - OPERAND);
+        let width = GRID_BITS - HEADROOM - OPERAND;
+        if high.width() > width {
+            m.unused("by_activation", "A copy of the sign.", &[high.as_unsigned().slice(width, high.width() - width)]);
+        }
+        let total = high.resize(width).wrapping_add(low.slice(OPERAND, OPERAND).to_signed().extend(width));
         Ok(m.register("product", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()))
     }
 }

@@ -87,7 +87,7 @@ pub fn ram(shape: Shape, latency: u32) -> Result<Arc<Module>, BuildError> {
     }
     let choice_bits = (w / r).trailing_zeros();
     let address = read_addr.slice(choice_bits, read_addr.width() - choice_bits).resize(write_addr.width());
-    let word = bank("words".into(), elements / w, (write_en, write_addr), address)?;
+    let word = bank("bank0".into(), elements / w, (write_en, write_addr), address)?;
     m.comment("Which part of the word was asked for");
     let choice = m.delay("choice", &read_addr.slice(0, choice_bits), BlockRam::LATENCY);
     let data = m.delay("data", &choice.choose(&word.chunks(e * r)), registers);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Multipliers with the registers that a DSP block has inside.
 //!
-//! Ports      `en_i`: the operands are taken; `ce_i`: pipeline and product move on (a clock gate; else 1); `a_i`, `b_i`: one
+//! Ports      `en_i`: the operands are taken; `run_i`: pipeline and product move on (a clock gate; else 1); `a_i`, `b_i`: one
 //!            operand per lane; `p_o`: one exact product per lane
 //! Latency    [`STAGES`] cycles      Throughput  one product per lane and cycle      Rounding  none      Reset  none
 //!
 //! Operands that are held stop everything behind them: one enable is enough for a unit that is idle not to toggle,
-//! and it is one net to route. While `ce_i` is low `en_i` must be low as well.
+//! and it is one net to route. While `run_i` is low `en_i` must be low as well.
 
 use super::{Primitive, Target, cell::Cell};
 use crate::{
@@ -53,7 +53,7 @@ pub fn multiplier(a: Ty, b: Ty, lanes: u32) -> Result<Arc<Module>, BuildError> {
     m.clock("clk");
     m.comment("Operands are taken; pipeline and product move on");
     let en = m.input("en", Ty::BIT);
-    let ce = m.input("ce", Ty::BIT);
+    let run = m.input("run", Ty::BIT);
     let ai = m.input("a", Ty::Unsigned(lanes * a.width()));
     let bi = m.input("b", Ty::Unsigned(lanes * b.width()));
     let typed = |bits: &Expr, ty: Ty| if ty.is_signed() { bits.as_signed() } else { bits.clone() };
@@ -67,8 +67,8 @@ pub fn multiplier(a: Ty, b: Ty, lanes: u32) -> Result<Arc<Module>, BuildError> {
         let exact = &x * &y;
         let bits = a.width() + b.width();
         let exact = if exact.width() > bits { exact.truncate(bits) } else { exact };
-        let pipeline = m.register_when(&name("pipeline"), &ce, exact);
-        products.push(m.register_when(&name("product"), &ce, pipeline).as_unsigned());
+        let pipeline = m.register_when(&name("pipeline"), &run, exact);
+        products.push(m.register_when(&name("product"), &run, pipeline).as_unsigned());
     }
     m.output("p", Expr::pack(&products));
     m.primitive(Primitive::Multiplier(Multiplier { a, b, lanes }));
@@ -139,7 +139,7 @@ impl Multiplier {
             cell.port(port, value);
         }
         cell.port("CLK0", "clk_i");
-        for (port, value) in [("CE0", "en_i"), ("CE1", "ce_i"), ("CE2", "1'b0"), ("CE3", "1'b0")] {
+        for (port, value) in [("CE0", "en_i"), ("CE1", "run_i"), ("CE2", "1'b0"), ("CE3", "1'b0")] {
             cell.port(port, value);
         }
         cell.bits("RST", "", 0, 4, "1'b0");
@@ -221,7 +221,7 @@ impl Multiplier {
             cell.number(parameter, if ty.is_signed() { "1'b1" } else { "1'b0" });
         }
         cell.port("CLK", "clk_i");
-        cell.port("CE", "ce_i");
+        cell.port("CE", "run_i");
         for (port, value) in [("A", a), ("B", b), ("C", "16'd0"), ("D", "16'd0")] {
             cell.port(port, value);
         }
