@@ -64,7 +64,7 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
         }
         let speed = |time: Duration| format!("{:.1} kB/s", BYTES as f64 / 1e3 / time.as_secs_f64());
         let cells = [speed(write), speed(read), format!("{:.1} %", 100.0 * used), format!("{:.2} ms", 1e3 * access.as_secs_f64())];
-        let times = [upload, again].map(|time| format!("{:.2} s", time.as_secs_f64()));
+        let times = [format!("{:.1} s", upload.as_secs_f64()), format!("{:.0} ms", 1e3 * again.as_secs_f64())];
         table.rows.push([baud.to_string()].into_iter().chain(cells).chain(times).collect());
         // The session ends as a user's does.
         drop(Driver::connect(Box::new(board), &config)?);

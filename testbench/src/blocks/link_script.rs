@@ -30,6 +30,7 @@ impl Script {
 
     /// A random mixture of so many commands; `noise`: of 256 commands, so many are broken on their way.
     pub fn fill(&mut self, rng: &mut Random, commands: usize, noise: u8) {
+        self.edges(rng);
         for _ in 0..commands {
             let from = self.events.len();
             match rng.bits() % 16 {
@@ -52,6 +53,36 @@ impl Script {
         self.events.push(Event::Silence);
         self.hello();
         self.read(rng);
+    }
+
+    /// What is just legal and just not, each as the next request of a session.
+    fn edges(&mut self, rng: &mut Random) {
+        let most = wire::PAYLOAD as u32;
+        self.bytes(&wire::request(Op::Hello, wire::FIRST, wire::GREETING ^ 1, &[]));
+        self.bytes(&wire::request(Op::Read, wire::FIRST.wrapping_add(1), wire::MEMORY, &4u32.to_le_bytes()));
+        self.hello();
+        let payload: Vec<u8> = (0..wire::PAYLOAD).map(|_| special(rng)).collect();
+        self.next(Op::Write, wire::MEMORY, &payload);
+        self.next(Op::Read, wire::MEMORY, &most.to_le_bytes());
+        for (op, address, count) in [
+            (Op::Read, 0, most + 4),
+            (Op::Read, 0, 2),
+            (Op::Check, 0, 7),
+            (Op::Read, 0, 0),
+            (Op::Read, 1, 4),
+            (Op::Read, 2, 4),
+            (Op::Hello, 0, 4),
+        ] {
+            // Refused, so its number is the next one's, too.
+            self.bytes(&wire::request(op, self.seq, wire::MEMORY + address, &u32::to_le_bytes(count)));
+        }
+        self.bytes(&wire::request(Op::Read, self.seq, wire::MEMORY, &[4, 0, 0, 0, 4, 0, 0, 0]));
+        self.next(Op::Check, wire::MEMORY, &most.to_le_bytes());
+    }
+
+    fn next(&mut self, op: Op, address: u32, payload: &[u8]) {
+        self.bytes(&wire::request(op, self.seq, address, payload));
+        self.seq = self.seq.wrapping_add(1);
     }
 
     /// Registers, memory, their ends, and addresses where there is nothing.

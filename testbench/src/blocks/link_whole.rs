@@ -55,12 +55,12 @@ fn script(rng: &mut Random) -> Vec<u8> {
     bytes.extend((wire::REGISTERS / 4).to_be_bytes());
     bytes.extend(wire::request(Op::Hello, wire::FIRST, wire::GREETING, &[]));
     let mut seq = wire::FIRST;
-    for i in 0..2 * wire::WINDOW as u32 {
+    for i in 0..wire::WINDOW as u32 + 2 {
         seq = seq.wrapping_add(1);
         let payload: Vec<u8> = (0..64).map(|_| if rng.chance(40) { wire::FLAG } else { rng.bits() as u8 }).collect();
         bytes.extend(wire::request(Op::Write, seq, wire::MEMORY + 64 * i, &payload));
     }
-    for i in 0..wire::WINDOW as u32 {
+    for i in 0..wire::WINDOW as u32 / 2 {
         seq = seq.wrapping_add(1);
         bytes.extend(wire::request(Op::Read, seq, wire::MEMORY + 128 * i, &128u32.to_le_bytes()));
     }

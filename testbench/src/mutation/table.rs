@@ -335,7 +335,10 @@ fn link(all: &mut Table) {
         &[
             ("is_next", Unary(ReduceAnd, ReduceOr)),
             ("behind", Operator(WrapSub, WrapAdd)),
+            ("is_greeting", Operator(And, Or)),
             ("aligned", Operator(And, Or)),
+            ("counted", Operator(And, Or)),
+            ("short", Operator(Le, Lt)),
             ("next_address", Operator(WrapAdd, WrapSub)),
             ("final_word", Constant(1, 2)),
             ("complained_d", Constant(0, 1)),
@@ -348,7 +351,7 @@ fn link(all: &mut Table) {
         &[("body_special", Operator(Or, And)), ("crc_special", Operator(Or, And)), ("out_data_o", Operator(Xor, Or))],
     );
     all.add(bridge(), "link_bus_64", &[("in_memory", Operator(Lt, Le)), ("known", Operator(Or, And)), ("error_q", Operator(Or, And))]);
-    all.add(bridge(), "link_bridge_64", &[("crc_right", Operator(Eq, Ne))]);
+    all.add(bridge(), "link_bridge_64", &[("payload_fits", Slice(-1)), ("crc_right", Operator(Eq, Ne))]);
     all.add(bridge(), "crc32_byte", &[("low", Operator(Xor, Or)), ("next_o", Operator(Xor, And))]);
     all.add(LinkWhole { baud: 250_000, port_bits: 32 }, "link", &[("backlog.out_ready", Net("bridge_in_ready", "uart_tx_in_ready"))]);
 }
