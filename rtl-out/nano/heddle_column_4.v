@@ -17,20 +17,13 @@ module heddle_column_4 (
     output wire [20:0] sum_o
 );
 
-    // Where the operands have got to
-    reg  [5:0] valid_line_q;
-
-    always @(posedge clk_i) begin
-        valid_line_q <= {valid_line_q[4:0], valid_i};
-    end
-
     // Products in a DSP's registers, then one more register on the way into the tree
     wire [31:0] multiply_0_p;
 
     heddle_mul2_s8xs8_r3 multiply_0 (
         .clk_i(clk_i),
         .en_i(valid_i),
-        .ce_i(1'b1),
+        .run_i(1'b1),
         .a_i(x_i[15:0]),
         .b_i(w_i[15:0]),
         .p_o(multiply_0_p)
@@ -42,7 +35,7 @@ module heddle_column_4 (
     heddle_mul2_s8xs8_r3 multiply_1 (
         .clk_i(clk_i),
         .en_i(valid_i),
-        .ce_i(1'b1),
+        .run_i(1'b1),
         .a_i(x_i[31:16]),
         .b_i(w_i[31:16]),
         .p_o(multiply_1_p)
@@ -67,10 +60,12 @@ module heddle_column_4 (
     end
 
     // Sum over the 8 cycles of a block
+    reg  [5:0] valid_line_q;
     reg  [5:0] first_line_q;
     reg  signed [20:0] block_q;
 
     always @(posedge clk_i) begin
+        valid_line_q <= {valid_line_q[4:0], valid_i};
         first_line_q <= {first_line_q[4:0], first_i};
     end
 

@@ -10,7 +10,7 @@ module heddle_mul2_s8xs8_r3 (
     input  wire        clk_i,
     // Operands are taken; pipeline and product move on
     input  wire        en_i,
-    input  wire        ce_i,
+    input  wire        run_i,
     input  wire [15:0] a_i,
     input  wire [15:0] b_i,
     output wire [31:0] p_o
@@ -36,7 +36,7 @@ module heddle_mul2_s8xs8_r3 (
     end
 
     always @(posedge clk_i) begin
-        if (ce_i) begin
+        if (run_i) begin
             pipeline_0_q <= a_0_q * b_0_q;
             product_0_q <= pipeline_0_q;
             pipeline_1_q <= a_1_q * b_1_q;

@@ -10,7 +10,7 @@ module heddle_mul_s16xs12_r3 (
     input  wire        clk_i,
     // Operands are taken; pipeline and product move on
     input  wire        en_i,
-    input  wire        ce_i,
+    input  wire        run_i,
     input  wire [15:0] a_i,
     input  wire [11:0] b_i,
     output wire [27:0] p_o
@@ -30,7 +30,7 @@ module heddle_mul_s16xs12_r3 (
     end
 
     always @(posedge clk_i) begin
-        if (ce_i) begin
+        if (run_i) begin
             pipeline_q <= a_q * b_q;
             product_q <= pipeline_q;
         end

@@ -19,9 +19,7 @@ module heddle_place_21 (
     // Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0
     wire normal = |d_i[14:10];
     wire signed [11:0] magnitude = $signed({1'b0, {normal, d_i[9:0]}});
-    wire signed [12:0] sd_choice = d_i[15] ? (-$signed({magnitude[11], magnitude}))
-            : $signed({magnitude[11], magnitude});
-    wire signed [11:0] sd = $signed(sd_choice[11:0]);
+    wire signed [11:0] sd = d_i[15] ? (12'sd0 - magnitude) : magnitude;
     wire [4:0] exponent = normal ? d_i[14:10] : 5'd1;
 
     // Integer times weight scale
@@ -30,7 +28,7 @@ module heddle_place_21 (
     heddle_mul_s16xs12_r3 by_scale (
         .clk_i(clk_i),
         .en_i(valid_i),
-        .ce_i(1'b1),
+        .run_i(1'b1),
         .a_i(s_i[20:5]),
         .b_i(sd),
         .p_o(by_scale_p)
@@ -42,10 +40,8 @@ module heddle_place_21 (
     reg  signed [16:0] low_four_q;
     reg  signed [15:0] low_last_q;
     reg  signed [16:0] low_q;
-    reg  signed [32:0] scaled_q;
     wire signed [11:0] low_pair_0_choice = s_i[0] ? sd : 12'sd0;
     wire signed [13:0] low_pair_1_bits = $signed({(s_i[2] ? sd : 12'sd0), 2'd0});
-    wire signed [11:0] scaled_bits = $signed(low_q[16:5]);
 
     always @(posedge clk_i) begin
         if (valid_i) begin
@@ -60,7 +56,15 @@ module heddle_place_21 (
         low_four_q <= $signed({{2{low_pair_0_q[13]}}, low_pair_0_q}) + low_pair_1_q;
         low_last_q <= low_pair_2_q;
         low_q <= low_four_q + $signed({low_last_q[15], low_last_q});
-        scaled_q <= $signed({($signed(by_scale_p) + $signed({{16{scaled_bits[11]}}, scaled_bits})), low_q[4:0]});
+    end
+
+    // A copy of the sign.
+    wire unused_by_scale = &{1'b0, by_scale_p[27]};
+    reg  signed [31:0] scaled_q;
+    wire signed [11:0] scaled_bits = $signed(low_q[16:5]);
+
+    always @(posedge clk_i) begin
+        scaled_q <= $signed({($signed(by_scale_p[26:0]) + $signed({{15{scaled_bits[11]}}, scaled_bits})), low_q[4:0]});
     end
 
     // Significand of the activation scale, when the first product is there
@@ -85,7 +89,7 @@ module heddle_place_21 (
     heddle_mul_u16xu16_r3 by_activation_low (
         .clk_i(clk_i),
         .en_i(1'b1),
-        .ce_i(1'b1),
+        .run_i(1'b1),
         .a_i(scaled_q[15:0]),
         .b_i(sx),
         .p_o(by_activation_low_p)
@@ -96,12 +100,14 @@ module heddle_place_21 (
     heddle_mul_s16xu16_r3 by_activation_high (
         .clk_i(clk_i),
         .en_i(1'b1),
-        .ce_i(1'b1),
+        .run_i(1'b1),
         .a_i(scaled_q[31:16]),
         .b_i(sx),
         .p_o(by_activation_high_p)
     );
 
+    // A copy of the sign.
+    wire unused_by_activation = &{1'b0, by_activation_high_p[31]};
     reg  signed [46:0] product_q;
     wire signed [16:0] product_bits = $signed({1'b0, by_activation_low_p[31:16]});
 

@@ -53,8 +53,10 @@ pub struct SynthArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BlockName {
-    /// One dot product with its adder tree
+    /// One dot product of 32 int8 with its adder tree and an integer accumulator
     Column,
+    /// Two rows of 32 int4 in one array of multipliers, each with an accumulator
+    Packed,
     /// All columns with their scaling
     Array,
     /// The whole matrix engine
@@ -65,6 +67,7 @@ impl From<BlockName> for Block {
     fn from(name: BlockName) -> Block {
         match name {
             BlockName::Column => Block::Column,
+            BlockName::Packed => Block::Packed,
             BlockName::Array => Block::Array,
             BlockName::Engine => Block::Engine,
         }
@@ -72,7 +75,8 @@ impl From<BlockName> for Block {
 }
 
 /// Presets and parts of the page.
-const PAGE: [(&str, Block); 4] = [("base", Block::Column), ("nano", Block::Engine), ("small", Block::Engine), ("base", Block::Engine)];
+const PAGE: [(&str, Block); 5] =
+    [("base", Block::Column), ("base", Block::Packed), ("nano", Block::Engine), ("small", Block::Engine), ("base", Block::Engine)];
 
 pub fn run(args: &SynthArgs) -> Result<ExitCode> {
     provide_tools(args.json)?;

@@ -193,7 +193,7 @@ fn control(all: &mut Table) {
             ("blocks_ok", Constant(16, 17)),
             ("misaligned", Operator(Or, And)),
             ("reuse_bad", Operator(And, Or)),
-            ("check_cause", Constant(6, 5)),
+            ("check_cause_q", Constant(6, 5)),
             ("rounded", Constant(3, 2)),
             ("header_beats", Operator(WrapAdd, WrapSub)),
             ("slot", Operator(Lt, Le)),

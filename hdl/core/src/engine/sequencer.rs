@@ -39,10 +39,10 @@ pub fn sequencer(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.doc("Fetches descriptors, checks them and issues their work in order.\nThe next descriptor is fetched while the work of the one before is under way.");
     let io = Io::new(&mut m, config);
     m.comment("What goes on");
-    let state = m.states("state", &["idle", "fetch", "check", "size", "groups", "beats", "load", "issue", "fence", "stop"]);
+    let state = m.states("state", &["idle", "fetch", "examine", "check", "size", "groups", "beats", "load", "issue", "fence", "stop"]);
     let fetch = Fetch::new(&mut m, config, &io, &state);
     let fields = Fields::new(&mut m, config, &fetch);
-    let verdict = check(&mut m, config, &fields, &io);
+    let verdict = check(&mut m, config, &fields, &io, &state);
     let size = sizes(&mut m, config, &fields, &state);
     issue(&mut m, config, &io, &state, &fetch, &fields, &verdict, &size);
     m.build()
@@ -243,7 +243,7 @@ struct Verdict {
 }
 
 /// The lowest cause that applies, 0 for none, as `crate::descriptor::Decoder` finds it.
-fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
+fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io, state: &States) -> Verdict {
     m.comment("Checks, by cause");
     let is = |opcode: &descriptor::Opcode| f.opcode.eq(opcode.code);
     let is_matmul = m.wire("is_matmul", is(&descriptor::MATMUL));
@@ -295,7 +295,7 @@ fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io) -> Verdict {
     let checks: Vec<(Expr, Cause)> = checks.collect();
     let code = |c: Cause| Expr::constant(Ty::Unsigned(CAUSE_BITS), c.code().into());
     let cause = checks.into_iter().rev().fold(code(Cause::None), |other, (bad, c)| bad.mux(code(c), &other));
-    let cause = m.wire("check_cause", cause);
+    let cause = m.register_when("check_cause", state.is("examine"), cause);
     Verdict { cause, is_matmul, is_end, is_layer, loaded, loaded_columns, loaded_blocks }
 }
 
@@ -406,7 +406,8 @@ fn issue(m: &mut Builder, config: &Config, io: &Io, state: &States, fetch: &Fetc
     m.comment("States");
     let checked = state.is("check");
     m.go(state, begin.clone(), "fetch");
-    m.go(state, take.clone(), "check");
+    m.go(state, take.clone(), "examine");
+    m.go(state, state.is("examine"), "check");
     m.go(state, &checked & &bad, "stop");
     m.go(state, &checked & &v.is_matmul, "size");
     let layer = v.is_layer.as_ref().map(|is_layer| m.wire("layer", &checked & !&bad & is_layer));
