@@ -62,14 +62,15 @@ module heddle_sequencer (
     // What goes on
     localparam [3:0] STATE_IDLE = 4'd0;
     localparam [3:0] STATE_FETCH = 4'd1;
-    localparam [3:0] STATE_CHECK = 4'd2;
-    localparam [3:0] STATE_SIZE = 4'd3;
-    localparam [3:0] STATE_GROUPS = 4'd4;
-    localparam [3:0] STATE_BEATS = 4'd5;
-    localparam [3:0] STATE_LOAD = 4'd6;
-    localparam [3:0] STATE_ISSUE = 4'd7;
-    localparam [3:0] STATE_FENCE = 4'd8;
-    localparam [3:0] STATE_STOP = 4'd9;
+    localparam [3:0] STATE_EXAMINE = 4'd2;
+    localparam [3:0] STATE_CHECK = 4'd3;
+    localparam [3:0] STATE_SIZE = 4'd4;
+    localparam [3:0] STATE_GROUPS = 4'd5;
+    localparam [3:0] STATE_BEATS = 4'd6;
+    localparam [3:0] STATE_LOAD = 4'd7;
+    localparam [3:0] STATE_ISSUE = 4'd8;
+    localparam [3:0] STATE_FENCE = 4'd9;
+    localparam [3:0] STATE_STOP = 4'd10;
     reg  [3:0] state_q;
 
     // The next descriptor: asked for, on its way, here
@@ -137,10 +138,16 @@ module heddle_sequencer (
     reg  [6:0] loaded_blocks_q;
     wire reuse_bad = reuse_act_q
             & (~((loaded_q & (loaded_columns_q == columns_q[3:0])) & (loaded_blocks_q == blocks_q[6:0])));
-    wire [3:0] check_cause = read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2
-            : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5
-            : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9 : (is_matmul & reuse_bad) ? 4'd10
-            : 4'd0;
+    reg  [3:0] check_cause_q;
+
+    always @(posedge clk_i) begin
+        if (state_q == STATE_EXAMINE) begin
+            check_cause_q <= read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2
+                    : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5
+                    : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9
+                    : (is_matmul & reuse_bad) ? 4'd10 : 4'd0;
+        end
+    end
 
     // Beats of the weights: rows x blocks by shift and add, to groups, to beats
     reg  [33:0] product_q;
@@ -214,7 +221,7 @@ module heddle_sequencer (
     wire last_column = column_q == last_column_difference;
     wire issuing = ((state_q == STATE_ISSUE) & ~fetch_asking_q) & slot;
     wire matrix_go = (issuing & job_ready_i) & matrix_ready_i;
-    wire bad = |check_cause;
+    wire bad = |check_cause_q;
     wire running = ~(state_q == STATE_IDLE);
     reg  error_q;
     wire begin_program = (start_i & ~running) & ~error_q;
@@ -253,6 +260,8 @@ module heddle_sequencer (
         end else if (begin_program) begin
             state_q <= STATE_FETCH;
         end else if (take_descriptor) begin
+            state_q <= STATE_EXAMINE;
+        end else if (state_q == STATE_EXAMINE) begin
             state_q <= STATE_CHECK;
         end else if ((state_q == STATE_CHECK) & bad) begin
             state_q <= STATE_STOP;
@@ -445,7 +454,7 @@ module heddle_sequencer (
         if (rst_i) begin
             cause_q <= 4'd0;
         end else if ((state_q == STATE_CHECK) & bad) begin
-            cause_q <= check_cause;
+            cause_q <= check_cause_q;
         end else if (fence_out & memory_error) begin
             cause_q <= read_error_q ? 4'd8 : 4'd9;
         end else if (forget) begin

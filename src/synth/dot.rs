@@ -95,7 +95,11 @@ mod tests {
             weights.iter().for_each(|&(name, bits, value)| set(&mut sim, name, lanes(value, bits)));
             sim.step().unwrap();
         }
-        (0..weights.len()).map(|i| sim.port(&format!("acc{i}")).unwrap()).map(|port| sim.get(port) as u32 as i32 as i64).collect()
+        let mut acc = |i: usize| {
+            let port = sim.port(&format!("acc{i}")).unwrap();
+            i64::from(sim.get(port) as u32 as i32)
+        };
+        (0..weights.len()).map(&mut acc).collect()
     }
 
     #[test]
