@@ -316,8 +316,6 @@ impl Builder {
     }
 
     fn update(&mut self, reg: &Reg, condition: Option<Expr>, value: Expr) {
-        let always = |c: &Expr| matches!(c.kind(), Kind::Const(bits, _) if c.width() == 1 && !bits.is_zero());
-        let condition = condition.filter(|c| !always(c));
         if let Some(c) = &condition {
             self.check_type(&format!("a condition of {}", reg.q.describe()), Ty::BIT, c);
         }
@@ -369,9 +367,10 @@ impl Builder {
 
     /// `value` of the last cycle in which `enable` was high; not reset.
     pub fn register_when(&mut self, name: &str, enable: impl Into<Expr>, value: impl Into<Expr>) -> Expr {
-        let value = value.into();
+        let (enable, value) = (enable.into(), value.into());
         let r = self.reg_no_reset(name, value.ty());
-        self.on(&r, enable, value);
+        let always = matches!(enable.kind(), Kind::Const(bits, _) if enable.width() == 1 && !bits.is_zero());
+        self.update(&r, (!always).then_some(enable), value);
         r.q()
     }
 

@@ -70,7 +70,7 @@ fn arithmetic(all: &mut Table) {
     all.add(
         LutMultiplier,
         "mul2_s8xs8_lut",
-        &[("pair_1_3_q", Operator(Sub, Add)), ("four_0_1_q", Operator(Add, Sub)), ("row_0_7", SwapMux)],
+        &[("pair_1_3_q", Operator(Sub, Add)), ("four_0_1_q", Operator(WrapAdd, WrapSub)), ("row_0_7", SwapMux)],
     );
     all.add(
         Place { bits: 21, gated: false },

@@ -5,7 +5,6 @@
 //! block; a harness adds an environment (assumptions), what needs memory of the past, and sight of registers ([`observe`]).
 
 mod arbiter;
-mod column_packed;
 mod counter;
 mod csr;
 mod fifo;
@@ -33,7 +32,6 @@ pub fn blocks() -> Result<Vec<Block>, BuildError> {
         power_q_device::block,
         power_switches::block,
         power_dvfs::block,
-        column_packed::block,
     ];
     all.iter().map(|block| block()).collect()
 }
