@@ -23,7 +23,7 @@ fn a_column_is_placed_and_reported() {
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
     let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("one JSON object");
     assert!(report["fmax_mhz"].as_f64().unwrap() > 10.0 && report["slack_ns"].as_f64().unwrap() > 0.0, "{report}");
-    assert_eq!((&report["dsp"], &report["ram"], &report["seeds"][0]["seed"]), (&4.into(), &0.into(), &1.into()));
+    assert_eq!((&report["dsp"], &report["ram"], &report["seeds"][0]["seed"]), (&2.into(), &0.into(), &1.into()));
     assert!(report["lut"].as_u64().unwrap() > 30 && report["modules"].as_array().unwrap().len() >= 2, "{report}");
     for name in ["report.json", "report.md", "area.svg", "floorplan.svg"] {
         assert!(out.join(name).is_file(), "{name}");

@@ -78,6 +78,11 @@ impl Script {
         }
         self.bytes(&wire::request(Op::Read, self.seq, wire::MEMORY, &[4, 0, 0, 0, 4, 0, 0, 0]));
         self.next(Op::Check, wire::MEMORY, &most.to_le_bytes());
+        // The last word of the memory, then the first behind it.
+        for end in [4, 0] {
+            self.next(Op::Read, wire::MEMORY + self.memory_bytes - end, &4u32.to_le_bytes());
+            self.hello();
+        }
     }
 
     fn next(&mut self, op: Op, address: u32, payload: &[u8]) {
