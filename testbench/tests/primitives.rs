@@ -96,7 +96,7 @@ fn compare<A: Simulator, B: Simulator>(module: &Module, what: &str, mut a: A, mu
             let mut bytes = values[base].clone();
             let width = a.width(a.port(name).unwrap()) as usize;
             bytes.resize(width.div_ceil(8), 0);
-            if width % 8 != 0 {
+            if !width.is_multiple_of(8) {
                 bytes[width / 8] &= (1 << (width % 8)) - 1;
             }
             let (pa, pb) = (a.port(name).unwrap(), b.port(name).unwrap());

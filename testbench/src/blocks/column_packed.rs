@@ -65,13 +65,9 @@ impl Block for ColumnPacked {
         };
         // Each pair of weights in all lanes, against each activation.
         for case in 0..PAIRS * 8 {
-            let mut operands = [[0; 32]; 3];
-            for x in 0..32 {
-                let (pair, activation) = (case / 8, 32 * (case % 8) + x);
-                operands[0][x] = activation as u8 as i8;
-                operands[1][x] = (pair % 16) as i8 - 8;
-                operands[2][x] = (pair / 16) as i8 - 8;
-            }
+            let (pair, activation) = (case / 8, 32 * (case % 8));
+            let operands =
+                [std::array::from_fn(|lane| (activation + lane) as u8 as i8), [(pair % 16) as i8 - 8; 32], [(pair / 16) as i8 - 8; 32]];
             block(rng, &operands, 0);
         }
         for _ in 0..BLOCKS {
