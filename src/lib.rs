@@ -2,6 +2,7 @@
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
 pub mod bench;
+pub mod board;
 pub mod book;
 pub mod cli;
 pub mod compile;

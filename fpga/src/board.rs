@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A board is one TOML file in `fpga/boards/`: device, clock, link, programmer.
+//! A board is one TOML file in `fpga/boards/`: device, clock, reset, lights, link, memories, programmer, with every pin.
 
+mod memory;
+
+pub use memory::{Memories, MemoryKind, SdramPins};
+
+use crate::lights::STATES;
 use serde::{Deserialize, Serialize};
 
 /// The boards that come with the project, by name.
@@ -20,7 +25,10 @@ pub struct Board {
     pub preset: String,
     pub device: Device,
     pub clock: Clock,
+    pub reset: Reset,
+    pub leds: Leds,
     pub link: Link,
+    pub memory: Memories,
     pub programmer: Programmer,
 }
 
@@ -36,6 +44,9 @@ pub struct Device {
     /// Speed grade, of ECP5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<u32>,
+    /// Standard of the pins, of ECP5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub io: Option<String>,
     /// JTAG id codes that this board's device may have; empty for one without JTAG.
     pub idcodes: Vec<u32>,
 }
@@ -47,12 +58,34 @@ pub enum Family {
     Ice40,
 }
 
-/// The oscillator.
+/// The oscillator, and the clock that a PLL makes of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     pub pin: String,
     pub mhz: f64,
+    /// Of everything inside.
+    pub core_mhz: f64,
+}
+
+/// The button that resets the design.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reset {
+    pub pin: String,
+    /// Low while it is pressed; the pin is pulled to the other side.
+    pub active_low: bool,
+}
+
+/// Lights for the state; those that a board lacks are left out from the end ([`crate::lights::STATES`]).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leds {
+    pub pins: Vec<String>,
+    pub active_low: bool,
+    /// Pins that must be high for the board to work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_high: Vec<String>,
 }
 
 /// The wire to the host.
@@ -91,6 +124,8 @@ pub enum BoardError {
     Unknown { name: String },
     #[error("board `{name}`: {reason}")]
     Parse { name: String, reason: String },
+    #[error("board `{name}` has no memory {kind}; it has {}", kinds.iter().map(|k| k.name()).collect::<Vec<_>>().join(", "))]
+    Memory { name: String, kind: MemoryKind, kinds: Vec<MemoryKind> },
     #[error("board `{name}`: {field} = {value}: must be {legal}")]
     Field { name: String, field: &'static str, value: String, legal: &'static str },
 }
@@ -128,11 +163,26 @@ impl Board {
         Some((hex(vendor)?, hex(product)?))
     }
 
+    /// Bytes of a memory; an error if the board does not have it.
+    pub fn memory_bytes(&self, kind: MemoryKind) -> Result<u64, BoardError> {
+        let missing = || BoardError::Memory { name: self.name.clone(), kind, kinds: self.memory.kinds() };
+        self.memory.bytes(kind).ok_or_else(missing)
+    }
+
     fn check(&self) -> Result<(), BoardError> {
         let wrong = |field, value: String, legal| Err(BoardError::Field { name: self.name.clone(), field, value, legal });
-        if !(1.0..=1000.0).contains(&self.clock.mhz) {
-            return wrong("clock.mhz", self.clock.mhz.to_string(), "1 to 1000");
+        for (field, mhz) in [("clock.mhz", self.clock.mhz), ("clock.core_mhz", self.clock.core_mhz)] {
+            if !(1.0..=1000.0).contains(&mhz) {
+                return wrong(field, mhz.to_string(), "1 to 1000");
+            }
         }
+        if self.leds.pins.is_empty() || self.leds.pins.len() > STATES.len() {
+            return wrong("leds.pins", format!("{} pins", self.leds.pins.len()), "1 to 8 pins");
+        }
+        if let Some((field, found, legal)) = self.memory.sdram.as_ref().and_then(SdramPins::mistake) {
+            return wrong(field, format!("{found} pins"), legal);
+        }
+        self.memory_bytes(self.memory.default)?;
         if !(9600..=12_000_000).contains(&self.link.baud) {
             return wrong("link.baud", self.link.baud.to_string(), "9600 to 12000000");
         }
@@ -174,6 +224,8 @@ mod tests {
             "board `ulx3s`: programmer.usb = 403:6015: must be vendor:product, four hexadecimal digits each"
         );
         assert!(said("mhz = 25.0", "mhz = nan").contains("clock.mhz = NaN"), "{}", said("mhz = 25.0", "mhz = nan"));
+        assert_eq!(said("\"U19\", ", ""), "board `ulx3s`: memory.sdram.dqm = 1 pins: must be 2 pins");
+        assert_eq!(said("default = \"block-ram\"", "default = \"spram\""), "board `ulx3s` has no memory spram; it has block-ram, sdram");
         assert!(said("title", "titel").contains("titel"));
         assert_eq!(Board::named("ulx4").unwrap_err().to_string(), "there is no board `ulx4`; there are icebreaker, ulx3s");
     }

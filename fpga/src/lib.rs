@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! FPGA boards: one TOML file each ([`board`]), their memory ([`block_ram`], [`sdram`], shared by an
-//! [`arbiter`]), and how a bitstream gets onto one ([`flash`]).
+//! FPGA boards: one TOML file each ([`board`]), the design that goes on one ([`top`]: clock and reset around a
+//! [`system`] of link, accelerator and memory), its memory ([`block_ram`], [`sdram`], shared by an [`arbiter`]), its pins
+//! ([`pads`]), and how a bitstream gets onto it ([`flash`]).
 
 pub mod arbiter;
 pub mod block_ram;
 pub mod board;
 pub mod flash;
+pub mod lights;
+pub mod pads;
+pub mod reset;
 pub mod sdram;
+pub mod system;
+pub mod top;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The Verilog of memory controllers and arbiter is clean in Verilator and Yosys. A tool that is missing skips its test
+//! The Verilog of memories, arbiter and whole boards is clean in Verilator and Yosys. A tool that is missing skips its test
 //! visibly; with `CI=true` it fails it.
 
+use heddle_core::config::Config;
 use heddle_fpga::{
     arbiter::arbiter,
+    block_ram::block_ram,
+    board::Board,
     sdram::{Geometry, SdramConfig, sdram},
+    top::{Wire, board_top},
 };
 use heddle_lang::{BuildError, Module, verilog};
 use heddle_tb::tools::{self, find_verilator, find_yosys};
@@ -21,7 +25,21 @@ fn designs() -> Result<Vec<Arc<Module>>, BuildError> {
         sdram(&SdramConfig { geometry: large, read_delay: 2, ..SdramConfig::ulx3s(100.0, 32) })?,
         arbiter(32)?,
         arbiter(128)?,
+        block_ram(32, 4096)?,
+        block_ram(64, 40 << 10)?,
     ])
+}
+
+/// Every board with each of its memories.
+fn boards() -> Vec<Arc<Module>> {
+    let mut designs = Vec::new();
+    for board in Board::all().expect("legal boards") {
+        let config = Config::preset(&board.preset).expect("a preset");
+        for kind in board.memory.kinds() {
+            designs.push(board_top(&board, &config, kind, Wire::of(&board)).unwrap_or_else(|e| panic!("{e}")));
+        }
+    }
+    designs
 }
 
 /// Writes a design's Verilog, and gives its folder, its top module and the names of its files.
@@ -46,7 +64,7 @@ fn verilator_has_no_warning() {
         return;
     }
     let verilator = find_verilator().expect("Verilator was there a moment ago");
-    for design in designs().unwrap_or_else(|e| panic!("{e}")) {
+    for design in designs().unwrap_or_else(|e| panic!("{e}")).into_iter().chain(boards()) {
         let (dir, top, files) = emitted(&design);
         let mut command = verilator.command();
         command.args(["--lint-only", "-Wall", "--top-module", &top]).args(&files);
@@ -60,7 +78,7 @@ fn yosys_finds_no_problem_and_no_latch() {
         assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "Yosys is missing");
         return println!("skipped: yosys_finds_no_problem_and_no_latch: Yosys is missing; `tools/provision.sh lint --ci` installs it");
     };
-    for design in designs().unwrap_or_else(|e| panic!("{e}")) {
+    for design in designs().unwrap_or_else(|e| panic!("{e}")).into_iter().chain(boards()) {
         let (dir, top, files) = emitted(&design);
         let passes = format!(
             "read_verilog -formal {}; hierarchy -check -top {top}; proc; opt_clean; check -assert; \

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `heddle board`: boards, and what stands in for them.
 
+#[cfg(unix)]
+mod run;
 mod soak;
 
 use std::process::ExitCode;
@@ -16,12 +18,17 @@ pub struct BoardArgs {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Simulate a board, its link at a pseudo-terminal
+    #[cfg(unix)]
+    Run(run::RunArgs),
     /// Transfer at random over a simulated wire with faults, and compare
     Soak(soak::SoakArgs),
 }
 
 pub fn run(args: &BoardArgs) -> Result<ExitCode> {
     match &args.command {
+        #[cfg(unix)]
+        Command::Run(args) => run::run(args),
         Command::Soak(args) => soak::run(args),
     }
 }

@@ -28,6 +28,8 @@ const EXAMPLES: &str = "Examples:
   heddle bench port
   heddle verify --formal fifo
   heddle synth small --seeds 3 --out synth-small
+  heddle synth --board ulx3s
+  heddle board run ulx3s --virtual
   heddle doctor
   heddle flash ulx3s top.bit
 
@@ -49,7 +51,7 @@ enum Command {
     Infer(infer::InferArgs),
     /// Measure port use, decoding, simulation and generation
     Bench(bench::BenchArgs),
-    /// Boards: transfers over a bad wire
+    /// Boards: a simulated one, transfers over a bad wire
     Board(board::BoardArgs),
     /// Check the tools: versions found and needed, what needs them, what to do
     Doctor(doctor::DoctorArgs),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `heddle synth`: area, timing and floorplans.
 
+mod board;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,14 +19,16 @@ use crate::synth::{self, Block, Entry};
 #[derive(Args)]
 pub struct SynthArgs {
     /// Hardware preset (`gen --list` shows them); with --docs all that have a device
-    #[arg(value_name = "PRESET", required_unless_present_any = ["config", "docs"], conflicts_with = "config")]
+    #[arg(value_name = "PRESET", required_unless_present_any = ["config", "docs", "board"], conflicts_with = "config")]
     preset: Option<String>,
     /// Hardware configuration from a TOML file
-    #[arg(long, value_name = "FILE", requires = "part")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Change one key of the configuration, as in array.lanes=16; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    #[command(flatten)]
+    board: board::BoardArgs,
     /// The part of it that is synthesised
     #[arg(long, value_enum, default_value = "engine")]
     block: BlockName,
@@ -82,6 +86,9 @@ pub fn run(args: &SynthArgs) -> Result<ExitCode> {
     provide_tools(args.json)?;
     if args.docs {
         return docs(args);
+    }
+    if let Some(name) = &args.board.board {
+        return board::run(args, name);
     }
     let config = config(args)?;
     let entry = entry(args, config, args.block.into())?;
@@ -172,6 +179,7 @@ fn docs(args: &SynthArgs) -> Result<ExitCode> {
             out: None,
             settings: vec![],
             dir: args.dir.clone(),
+            board: board::BoardArgs { board: None, memory: None },
             ..*args
         };
         eprintln!("{preset}, {}, on {}", block.name(), device.title());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A byte-level board behind a pseudo-terminal: for the system it is a serial port like any other.
+//! A board behind a pseudo-terminal: for the system it is a serial port like any other.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -15,25 +15,63 @@ use super::board::SILENCE;
 /// How often a quiet board looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// What is behind a pseudo-terminal.
+pub trait Behind: Send {
+    /// Takes bytes from the wire and appends those that it sends. True: it has work to do, even if no byte comes. An error
+    /// ends the board.
+    fn exchange(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<bool, String>;
+}
+
+/// The golden bridge with a bus behind it: byte by byte.
+struct Bytes<B: Bus> {
+    bridge: Bridge,
+    bus: B,
+    last: Instant,
+}
+
+impl<B: Bus + Send> Behind for Bytes<B> {
+    fn exchange(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<bool, String> {
+        if !input.is_empty() {
+            if self.last.elapsed() > SILENCE {
+                self.bridge.silence();
+            }
+            input.iter().for_each(|byte| self.bridge.byte(*byte, &mut self.bus, out));
+            self.last = Instant::now();
+        }
+        Ok(false)
+    }
+}
+
 /// A board that is served by a thread until this is dropped.
 pub struct PtyBoard {
     /// Path of the serial port.
     pub path: String,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), String>>>,
 }
 
 impl PtyBoard {
-    /// Makes a pseudo-terminal and serves the bus behind it.
+    /// Makes a pseudo-terminal and serves the bus behind it, through the bridge in plain Rust.
     pub fn serve<B: Bus + Send + 'static>(bus: B) -> io::Result<PtyBoard> {
+        PtyBoard::of(Bytes { bridge: Bridge::default(), bus, last: Instant::now() })
+    }
+
+    /// Makes a pseudo-terminal for a board.
+    pub fn of<B: Behind + 'static>(board: B) -> io::Result<PtyBoard> {
         let (master, slave) = TTYPort::pair().map_err(io::Error::from)?;
         let path = slave.name().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "the pseudo-terminal has no name"))?;
         // It is locked for others while it is open here.
         drop(slave);
         let stop = Arc::new(AtomicBool::new(false));
         let seen = stop.clone();
-        let thread = std::thread::spawn(move || run(master, bus, &seen));
+        let thread = std::thread::spawn(move || run(master, board, &seen));
         Ok(PtyBoard { path, stop, thread: Some(thread) })
+    }
+
+    /// Waits until the board ends by itself, which it does with an error only.
+    pub fn wait(mut self) -> Result<(), String> {
+        // A panic of the board has been printed.
+        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap_or(Ok(())))
     }
 }
 
@@ -41,33 +79,31 @@ impl Drop for PtyBoard {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic of the board has been printed.
+            // A panic of the board has been printed; an error has no one left to hear it.
             let _ = thread.join();
         }
     }
 }
 
-fn run<B: Bus>(mut master: TTYPort, mut bus: B, stop: &AtomicBool) {
-    let (mut bridge, mut buffer, mut out) = (Bridge::default(), [0; 4096], Vec::new());
-    let mut last = Instant::now();
-    if master.set_timeout(LOOK).is_err() {
-        return;
-    }
+fn run<B: Behind>(mut master: TTYPort, mut board: B, stop: &AtomicBool) -> Result<(), String> {
+    let (mut buffer, mut out, mut busy) = ([0; 4096], Vec::new(), true);
     while !stop.load(Ordering::Relaxed) {
-        match master.read(&mut buffer) {
-            Ok(count) if count > 0 => {
-                if last.elapsed() > SILENCE {
-                    bridge.silence();
-                }
-                buffer[..count].iter().for_each(|byte| bridge.byte(*byte, &mut bus, &mut out));
-                last = Instant::now();
-                send(&mut master, &mut out, stop);
-            }
-            Err(e) if passes(&e) => {}
+        let wait = if busy { Duration::ZERO } else { LOOK };
+        master.set_timeout(wait).map_err(|e| e.to_string())?;
+        let count = match master.read(&mut buffer) {
+            Ok(count) => count,
+            Err(e) if passes(&e) => 0,
             // Nobody has the terminal open.
-            Ok(_) | Err(_) => std::thread::sleep(LOOK),
-        }
+            Err(_) => {
+                std::thread::sleep(wait);
+                0
+            }
+        };
+        busy = board.exchange(&buffer[..count], &mut out)?;
+        master.set_timeout(LOOK).map_err(|e| e.to_string())?;
+        send(&mut master, &mut out, stop);
     }
+    Ok(())
 }
 
 /// Writes replies; a client that does not read them must not keep the board from stopping, and one that has gone gets none.
