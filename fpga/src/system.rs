@@ -13,6 +13,7 @@ use crate::{
     block_ram::block_ram,
     lights::{STATES, lights},
     sdram::{SdramConfig, sdram},
+    spram::spram_memory,
 };
 use heddle_core::{
     config::Config,
@@ -26,6 +27,7 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Memory {
     BlockRam { bytes: u64 },
+    Spram { bytes: u64 },
     Sdram(SdramConfig),
 }
 
@@ -81,6 +83,7 @@ pub fn system(config: &SystemConfig) -> Result<Arc<Module>, BuildError> {
     };
     let memory = match &config.memory {
         Memory::BlockRam { bytes } => block_ram(port_bits, *bytes)?,
+        Memory::Spram { bytes } => spram_memory(port_bits, *bytes)?,
         Memory::Sdram(sdram_config) => sdram(sdram_config)?,
     };
     let link = Unit::ahead(&mut m, "link", link(&config.link)?);
@@ -130,7 +133,7 @@ fn show(m: &mut Builder, config: &SystemConfig, rx: &Expr, units: [&Unit; 4]) ->
     m.on(&error, failed("s0_axi_rvalid", "s0_axi_rresp") | failed("s0_axi_bvalid", "s0_axi_bresp"), 1);
     let ready = match config.memory {
         Memory::Sdram(_) => memory.output("started"),
-        Memory::BlockRam { .. } => Expr::bit_const(true),
+        Memory::BlockRam { .. } | Memory::Spram { .. } => Expr::bit_const(true),
     };
     let line = m.instance("rx_light", &heddle_lang::stdlib::synchroniser(1)?, &[("from", rx.clone())]).get("to");
     let states = [

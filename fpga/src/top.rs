@@ -57,6 +57,7 @@ pub fn system_config(board: &Board, accelerator: &Config, memory: MemoryKind, wi
     let port_bits = accelerator.memory.port_bits;
     let memory = match (&board.memory.sdram, memory) {
         (Some(pins), MemoryKind::Sdram) => Memory::Sdram(pins.config(board.clock.core_mhz, port_bits)),
+        (_, MemoryKind::Spram) => Memory::Spram { bytes },
         _ => Memory::BlockRam { bytes },
     };
     let link = LinkConfig { silence_ms: wire.silence_ms, ..LinkConfig::new(port_bits, bytes, core_hz(board), wire.baud) };

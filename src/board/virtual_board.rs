@@ -17,8 +17,10 @@ use heddle_tb::{
     verilator::{BuildOptions, Library, Model},
 };
 
+use std::{collections::VecDeque, io, time::Duration};
+
 use super::uart::Uart;
-use crate::driver::serial::pty::Behind;
+use crate::driver::serial::{Port, pty::Behind};
 
 /// Cycles with the reset button pressed, at power-up.
 const PRESSED: u32 = 16;
@@ -98,6 +100,10 @@ pub struct VirtualBoard<S: Simulator> {
     /// [`PAUSE_BITS`] in cycles.
     pause: u64,
     sdram: Option<Sdram<S::Port>>,
+    /// For [`Port`]: its name, the clock, and what was heard.
+    name: String,
+    hz: u32,
+    heard: VecDeque<u8>,
 }
 
 impl VirtualBoard<Model> {
@@ -129,7 +135,8 @@ impl<S: Simulator> VirtualBoard<S> {
         sim.set(button, pressed);
         let (tx, led) = (sim.port("tx_o")?, sim.port("led_o")?);
         let pause = PAUSE_BITS * u64::from(hz / baud.max(1) + 1);
-        let mut board = VirtualBoard { rx, tx, led, uart: Uart::new(hz, baud), pause, sdram, sim };
+        let (name, heard) = (format!("{}@{baud}", config.board.name), VecDeque::new());
+        let mut board = VirtualBoard { rx, tx, led, uart: Uart::new(hz, baud), pause, sdram, name, hz, heard, sim };
         (0..PRESSED).try_for_each(|_| board.sim.tick())?;
         board.sim.set(button, 1 - pressed);
         Ok(board)
@@ -176,5 +183,36 @@ where
             }
         }
         Ok(self.uart.quiet() < ASLEEP)
+    }
+}
+
+/// The board in its own time, without a terminal: waiting is simulated, and nothing depends on how fast that is.
+impl<S: Simulator + Send> Port for VirtualBoard<S>
+where
+    S::Port: Send,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs_f64(self.cycles() as f64 / f64::from(self.hz))
+    }
+
+    fn read(&mut self, to: &mut [u8], until: Duration) -> io::Result<usize> {
+        let end = (until.as_secs_f64() * f64::from(self.hz)) as u64;
+        while self.heard.is_empty() && self.cycles() <= end {
+            let byte = self.cycle().map_err(io::Error::other)?;
+            self.heard.extend(byte);
+        }
+        let count = self.heard.len().min(to.len());
+        self.heard.drain(..count).zip(to).for_each(|(byte, to)| *to = byte);
+        Ok(count)
+    }
+
+    /// The wire takes its time while something is read.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.uart.send(bytes);
+        Ok(())
     }
 }

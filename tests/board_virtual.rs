@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whole boards, verilated: the top with PLL, reset, link, accelerator and memory, an SDRAM at its pins, the host's end of
+//! the UART bit by bit. The same tokens as on the golden device and as on the simulated accelerator alone.
+//!
+//! The long runs are for `HEDDLE_TEST_FETCH=1`, as what needs the network is.
+
+#![cfg(unix)]
+
+mod decoder_support;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use decoder_support::{decoder, greedy, nano, shared, tiny::Tiny};
+use heddle::board::virtual_board::{VirtualBoard, VirtualConfig};
+use heddle::compile::compile;
+use heddle::decoder::Decoder;
+use heddle::driver::serial::{Link, SerialTransport};
+use heddle::driver::{Driver, Transport};
+use heddle::model::gguf::{GgmlType, Gguf};
+use heddle_core::config::Config;
+use heddle_fpga::board::{Board, MemoryKind};
+use heddle_tb::tools::have_verilator;
+
+fn ulx3s(memory: MemoryKind) -> VirtualConfig {
+    let board = Board::named("ulx3s").unwrap();
+    let config = Config::preset(&board.preset).unwrap();
+    VirtualConfig::fast(&board, &config, memory)
+}
+
+fn powered(config: &VirtualConfig) -> VirtualBoard<heddle_tb::verilator::Model> {
+    let library = config.build(&mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    VirtualBoard::new(&library, config).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The tokens of a model on a board are those of the golden device.
+fn same_tokens(memory: MemoryKind, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usize) {
+    let config = ulx3s(memory);
+    let board = powered(&config);
+    let start = Instant::now();
+    let transport = SerialTransport::new(Link::open(board, config.wire.baud).unwrap());
+    let driver = Driver::connect(Box::new(transport), &config.accelerator).unwrap();
+    let mut on_board = Decoder::new(&compile(gguf, &config.accelerator).unwrap(), driver).unwrap();
+    println!("uploaded after {:.1} s", start.elapsed().as_secs_f64());
+    let expected = greedy(&mut decoder(gguf, &config.accelerator), prompt, tokens);
+    assert_eq!(greedy(&mut on_board, prompt, tokens), expected);
+    println!("{tokens} tokens from {memory} after {:.1} s", start.elapsed().as_secs_f64());
+}
+
+#[test]
+fn registers_and_memory_over_the_wire() {
+    if !have_verilator("registers_and_memory_over_the_wire") {
+        return;
+    }
+    for memory in [MemoryKind::BlockRam, MemoryKind::Sdram] {
+        let config = ulx3s(memory);
+        let (board, start) = (powered(&config), Instant::now());
+        let mut transport = SerialTransport::new(Link::open(board, config.wire.baud).unwrap());
+        let bytes: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
+        transport.write_mem(64, &bytes).unwrap();
+        let mut back = vec![0; bytes.len()];
+        transport.read_mem(64, &mut back).unwrap();
+        assert!(back == bytes);
+        let end = config.board.memory_bytes(memory).unwrap() as u32;
+        transport.write_mem(end - 4, &[1, 2, 3, 4]).unwrap();
+        assert!(transport.write_mem(end, &[1, 2, 3, 4]).unwrap_err().to_string().contains("an error of its bus"));
+        let cycles = transport.link().port().cycles();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{memory}: {cycles} cycles in {seconds:.1} s, {:.2} M/s", cycles as f64 / seconds / 1e6);
+        assert_eq!(transport.link().counts().repeated, 0);
+        // The beat, a session, and no error; the rest is events.
+        assert_eq!(transport.link().port().lights() & 0b1010_0010, 0b0010_0010);
+    }
+}
+
+#[test]
+fn tokens_of_a_tiny_model_from_both_memories() {
+    if !have_verilator("tokens_of_a_tiny_model_from_both_memories") {
+        return;
+    }
+    let tiny = Tiny { ty: GgmlType::Q4_0, context: 128, output: true, ..Tiny::default() }.gguf();
+    for memory in [MemoryKind::BlockRam, MemoryKind::Sdram] {
+        same_tokens(memory, &tiny, &[1, 2, 3], 3);
+    }
+}
+
+#[test]
+fn sixteen_tokens_of_stories260k_from_block_ram() {
+    if !have_verilator("sixteen_tokens_of_stories260k_from_block_ram") {
+        return;
+    }
+    let Some(gguf) = shared("stories260K/stories260K-h192-Q8_0.gguf") else { return };
+    same_tokens(MemoryKind::BlockRam, &gguf, &[1, 403, 407], 16);
+}
+
+#[test]
+fn four_tokens_of_the_embedded_model_from_sdram() {
+    if std::env::var_os("HEDDLE_TEST_FETCH").is_none() {
+        return println!("skipped: the embedded model from SDRAM takes minutes; it runs with HEDDLE_TEST_FETCH=1");
+    }
+    if have_verilator("four_tokens_of_the_embedded_model_from_sdram") {
+        same_tokens(MemoryKind::Sdram, &nano("nano-q4_0"), &[1, 503, 370, 499, 475], 4);
+    }
+}
