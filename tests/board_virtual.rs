@@ -68,7 +68,7 @@ fn registers_and_memory_over_the_wire() {
         let seconds = start.elapsed().as_secs_f64();
         println!("{memory}: {cycles} cycles in {seconds:.1} s, {:.2} M/s", cycles as f64 / seconds / 1e6);
         assert_eq!(transport.link().counts().repeated, 0);
-        // The beat, a session, and no error; the rest is events.
+        // A session, memory that is ready, and no error; the others come and go.
         assert_eq!(transport.link().port().lights() & 0b1010_0010, 0b0010_0010);
     }
 }

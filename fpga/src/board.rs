@@ -9,8 +9,11 @@ use crate::lights::STATES;
 use serde::{Deserialize, Serialize};
 
 /// The boards that come with the project, by name.
-const FILES: [(&str, &str); 2] =
-    [("icebreaker", include_str!("../boards/icebreaker.toml")), ("ulx3s", include_str!("../boards/ulx3s.toml"))];
+const FILES: [(&str, &str); 3] = [
+    ("colorlight-i5", include_str!("../boards/colorlight-i5.toml")),
+    ("icebreaker", include_str!("../boards/icebreaker.toml")),
+    ("ulx3s", include_str!("../boards/ulx3s.toml")),
+];
 
 /// One board.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -227,6 +230,6 @@ mod tests {
         assert_eq!(said("\"U19\", ", ""), "board `ulx3s`: memory.sdram.dqm = 1 pins: must be 2 pins");
         assert_eq!(said("default = \"block-ram\"", "default = \"spram\""), "board `ulx3s` has no memory spram; it has block-ram, sdram");
         assert!(said("title", "titel").contains("titel"));
-        assert_eq!(Board::named("ulx4").unwrap_err().to_string(), "there is no board `ulx4`; there are icebreaker, ulx3s");
+        assert_eq!(Board::named("ulx4").unwrap_err().to_string(), "there is no board `ulx4`; there are colorlight-i5, icebreaker, ulx3s");
     }
 }

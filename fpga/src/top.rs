@@ -84,7 +84,7 @@ fn clocks(board: &Board, memory: MemoryKind) -> Pll {
 }
 
 fn build(board: &Board, config: &SystemConfig, clocks: &Pll) -> Result<Arc<Module>, BuildError> {
-    let mut m = Builder::new(format!("board_{}", board.name), file!());
+    let mut m = Builder::new(format!("board_{}", board.name.replace('-', "_")), file!());
     m.doc(&format!("{}: {} at {} MHz.", board.title, config.accelerator.name, board.clock.core_mhz));
     let oscillator = m.clock("clk");
     m.comment("Clock and reset");
