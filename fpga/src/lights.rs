@@ -50,8 +50,8 @@ pub fn lights(count: u32, clock_hz: u32) -> Result<Arc<Module>, BuildError> {
         };
         let (seen, shown) = (m.reg(&format!("{name}_seen"), Ty::BIT, 0), m.reg(&format!("{name}_shown"), Ty::BIT, 0));
         m.on(&shown, tick, seen.q());
-        m.on(&seen, tick, 0);
         m.on(&seen, input, 1);
+        m.on(&seen, tick, 0);
         leds.push(shown.q());
     }
     m.output("led", Expr::pack(&leds));

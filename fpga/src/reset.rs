@@ -20,8 +20,8 @@ pub fn reset() -> Result<Arc<Module>, BuildError> {
     let ready = m.instance("ready_sync", &stdlib::synchroniser(1)?, &[("from", ready)]).get("to");
     let count = m.reg_no_reset("count", Ty::Unsigned(8));
     let full = m.wire("full", count.q().all());
-    m.on(&count, !&full, count.q().wrapping_add(1));
     m.on(&count, !&ready, 0);
+    m.on(&count, !&full, count.q().wrapping_add(1));
     let go = m.register("go", full & ready);
     m.output("reset", !go);
     m.build()

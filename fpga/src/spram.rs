@@ -72,7 +72,7 @@ pub fn spram_memory(port_bits: u32, bytes: u64) -> Result<Arc<Module>, BuildErro
     let read_beat = m.wire("read_beat", reads.q() & credit.q().any());
     let write_beat = m.wire("write_beat", writes.q() & &wvalid);
     let last = m.wire("last", left.q().is_zero());
-    let inside = m.wire("inside", number.q().lt(beats));
+    let inside = m.wire("in_memory", number.q().lt(beats));
     m.on(&number, &start_read, araddr.slice(offset, 32 - offset));
     m.on(&number, &start_write, awaddr.slice(offset, 32 - offset));
     m.on(&number, &read_beat | &write_beat, number.q().wrapping_add(1));
@@ -88,8 +88,8 @@ pub fn spram_memory(port_bits: u32, bytes: u64) -> Result<Arc<Module>, BuildErro
     m.on(&writes, &write_beat & &wlast, 0);
     m.on(&failed, &start_write, 0);
     m.on(&failed, &write_beat & !&inside, 1);
-    m.on(&answers, bready, 0);
     m.on(&answers, &write_beat & &wlast, 1);
+    m.on(&answers, bready, 0);
     m.output("s_axi_wready", writes.q());
     m.output("s_axi_bvalid", answers.q());
     m.output("s_axi_bresp", response(failed.q()));
