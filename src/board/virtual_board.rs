@@ -5,6 +5,7 @@
 use heddle_core::config::Config;
 use heddle_fpga::{
     board::{Board, MemoryKind},
+    reset::CYCLES,
     sdram::device::{Device, Pins},
     system::Memory,
     top::{TopError, Wire, board_top, core_hz, system_config},
@@ -24,6 +25,8 @@ use crate::driver::serial::{Port, pty::Behind};
 
 /// Cycles with the reset button pressed, at power-up.
 const PRESSED: u32 = 16;
+/// Cycles until the reset is over, with some to spare: a byte that comes before is lost.
+const RESET: u64 = CYCLES + 32;
 /// Cycles between looks at the terminal.
 const CHUNK: u32 = 4000;
 /// Bits of silence after which a reply is passed on.
@@ -42,6 +45,8 @@ pub enum VirtualError {
     Rtl(#[from] RtlError),
     #[error(transparent)]
     Sim(#[from] SimError),
+    #[error("the board stopped at power-up: {0}")]
+    PowerUp(String),
 }
 
 /// What is simulated: a board with one of its memories.
@@ -114,7 +119,7 @@ impl VirtualBoard<Model> {
 }
 
 impl<S: Simulator> VirtualBoard<S> {
-    /// A board from a simulation of its top.
+    /// A board from a simulation of its top, out of its reset.
     pub fn of(mut sim: S, config: &VirtualConfig) -> Result<VirtualBoard<S>, VirtualError> {
         let (hz, baud) = (core_hz(&config.board), config.wire.baud);
         let system = system_config(&config.board, &config.accelerator, config.memory, config.wire).map_err(TopError::from)?;
@@ -139,6 +144,7 @@ impl<S: Simulator> VirtualBoard<S> {
         let mut board = VirtualBoard { rx, tx, led, uart: Uart::new(hz, baud), pause, sdram, name, hz, heard, sim };
         (0..PRESSED).try_for_each(|_| board.sim.tick())?;
         board.sim.set(button, 1 - pressed);
+        (0..RESET).try_for_each(|_| board.cycle().map(|_| ())).map_err(VirtualError::PowerUp)?;
         Ok(board)
     }
 
