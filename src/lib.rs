@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Heddle: a quantised language model on generated, verified RTL. The host library.
 
+pub mod asic;
 pub mod bench;
 pub mod board;
 pub mod book;
@@ -10,6 +11,7 @@ pub mod decoder;
 pub mod driver;
 pub mod generate;
 pub mod model;
+pub mod netlist;
 pub mod quality;
 pub mod reference;
 pub mod sampling;

@@ -9,10 +9,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use heddle_core::config::Config;
+use heddle_synth::asic::Library;
 use heddle_synth::{Device, Outcome, chart, measure};
-use heddle_tools::{Group, find_pinned, find_yosys, provision};
+use heddle_tools::{Group, find_pinned, find_yosys, provision, reference_data};
 
 use super::device::spinner;
+use crate::asic::{self, view};
 use crate::generate::source::{self, Source};
 use crate::synth::{self, Block, Entry};
 
@@ -41,6 +43,12 @@ pub struct SynthArgs {
     /// Place and route so many times; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     seeds: u32,
+    /// Standard cells instead of an FPGA: area, and power of a product, from an open library
+    #[arg(long, conflicts_with_all = ["part", "freq", "seeds"])]
+    asic: bool,
+    /// With --asic: a Liberty file (.lib, .lib.gz) of the cells; may be repeated where a library is in several
+    #[arg(long, value_name = "FILE", requires = "asic")]
+    liberty: Vec<PathBuf>,
     /// Print one JSON object instead of the tables
     #[arg(long)]
     json: bool,
@@ -83,6 +91,9 @@ const PAGE: [(&str, Block); 5] =
     [("base", Block::Column), ("base", Block::Packed), ("nano", Block::Engine), ("small", Block::Engine), ("base", Block::Engine)];
 
 pub fn run(args: &SynthArgs) -> Result<ExitCode> {
+    if args.asic {
+        return asic(args);
+    }
     provide_tools(args.json)?;
     if args.docs {
         return docs(args);
@@ -107,6 +118,54 @@ pub fn run(args: &SynthArgs) -> Result<ExitCode> {
             Ok(ExitCode::from(1))
         }
     }
+}
+
+/// The ASIC view. A block is shown as it is within the engine.
+fn asic(args: &SynthArgs) -> Result<ExitCode> {
+    let bar = spinner(args.json);
+    if find_yosys().is_err() {
+        provision(Group::Synth, &mut |line| bar.set_message(line.to_string()))?;
+    }
+    let library = Library::read(&match args.liberty.as_slice() {
+        [] => reference_library(),
+        given => given.to_vec(),
+    })?;
+    let presets = match (&args.preset, &args.config) {
+        (None, None) => vec!["nano", "gated"],
+        _ => vec![""],
+    };
+    let mut views = vec![];
+    for preset in presets {
+        let config = if preset.is_empty() { config(args)? } else { source::load(&Source::Preset(preset.into()), &args.settings)? };
+        views.push(view(&config, &library, &|line| bar.set_message(line.to_owned()))?);
+    }
+    bar.finish_and_clear();
+    let below = match args.block {
+        BlockName::Engine => "",
+        BlockName::Array => "array",
+        BlockName::Column => "array/column_0",
+    };
+    for view in &views {
+        match args.json {
+            true => println!("{}", serde_json::to_string(view)?),
+            false => println!("{}", view.markdown(below, 2 + below.matches('/').count())),
+        }
+        if let Some(folder) = &args.out {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+            save(&folder.join("power.json"), &serde_json::to_string_pretty(view)?)?;
+            save(&folder.join("asic.md"), &view.markdown("", usize::MAX))?;
+        }
+    }
+    if args.docs {
+        save(&args.dir.join("results/asic.md"), &asic::page(&views))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The library of the reference data, if it is there.
+fn reference_library() -> Vec<PathBuf> {
+    let file = reference_data().join("liberty/ihp-sg13g2/sg13g2_stdcell_typ_1p20V_25C.lib.gz");
+    if file.is_file() { vec![file] } else { vec![] }
 }
 
 /// Installs what is missing.
@@ -178,6 +237,7 @@ fn docs(args: &SynthArgs) -> Result<ExitCode> {
             config: None,
             out: None,
             settings: vec![],
+            liberty: vec![],
             dir: args.dir.clone(),
             board: board::BoardArgs { board: None, memory: None },
             ..*args

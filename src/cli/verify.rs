@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `heddle verify`: formal proofs of the blocks.
+//! `heddle verify`: formal proofs of the blocks, and their benches on netlists.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use heddle_synth::Device;
+use heddle_tb::blocks::seeds;
 use heddle_tb::formal::{Options, Report, Tools, select, verify};
-use heddle_tb::tools::formal_or_provision;
+use heddle_tb::tools::{Group, find_yosys, formal_or_provision, provision, verilator_or_provision};
 
 use crate::bench::machine;
 use crate::generate::licensed;
+use crate::netlist;
 
 #[derive(Args)]
 pub struct VerifyArgs {
     /// Prove the properties with Yosys and an SMT solver
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "netlist")]
     formal: bool,
+    /// Run the benches of the blocks on their netlists for ECP5 and iCE40
+    #[arg(long, conflicts_with_all = ["formal", "mutations", "docs", "traces"])]
+    netlist: bool,
+    /// With --netlist: runs of each bench
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "netlist", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    runs: u64,
+    /// With --netlist: only this device (ecp5-25k, up5k)
+    #[arg(long, value_name = "PART", requires = "netlist")]
+    part: Option<String>,
     /// Only blocks and modules whose name contains this
     #[arg(default_value = "", hide_default_value = true)]
     word: String,
@@ -39,6 +51,9 @@ pub struct VerifyArgs {
 }
 
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
+    if args.netlist {
+        return netlists(args);
+    }
     let blocks = select(&args.word)?;
     let mut progress = |line: &str| eprintln!("{line}");
     let (yosys, solver) = formal_or_provision(&mut progress)?;
@@ -54,6 +69,29 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     }
     write_traces(args, &report)?;
     Ok(ExitCode::from(u8::from(report.failed())))
+}
+
+/// The netlist check.
+fn netlists(args: &VerifyArgs) -> Result<ExitCode> {
+    let mut progress = |line: &str| eprintln!("{line}");
+    verilator_or_provision(&mut progress)?;
+    if find_yosys().is_err() {
+        provision(Group::Synth, &mut progress)?;
+    }
+    let wanted = args.part.as_deref().map(|name| Device::named(name).ok_or_else(|| anyhow!("there is no part `{name}`"))).transpose()?;
+    let mut checks = vec![];
+    for (device, config) in netlist::targets().into_iter().filter(|(device, _)| wanted.as_ref().is_none_or(|wanted| wanted == device)) {
+        let blocks = netlist::benches(&config, &args.word)?;
+        checks.extend(netlist::check(&blocks, &device, &seeds(args.runs), &|line| eprintln!("{line}")));
+    }
+    if checks.is_empty() {
+        bail!("no block has `{}` in its name on such a device", args.word);
+    }
+    match args.json {
+        true => println!("{}", serde_json::to_string(&checks)?),
+        false => println!("{}", netlist::table(&checks)),
+    }
+    Ok(ExitCode::from(u8::from(checks.iter().any(|check| check.fault.is_some()))))
 }
 
 fn page(report: &Report) -> String {

@@ -3,12 +3,14 @@
 //!
 //! [`measure`] gives figures, [`Outcome::check`] says whether they are acceptable. Results are cached by content.
 
+pub mod asic;
 pub mod chart;
 pub mod design;
 pub mod device;
 pub mod error;
 pub mod expect;
 pub mod floorplan;
+pub mod gates;
 pub mod harness;
 pub mod log;
 pub mod names;

@@ -11,32 +11,40 @@ use std::{
 };
 
 #[derive(Deserialize)]
-struct Document {
-    modules: BTreeMap<String, RawModule>,
+pub(crate) struct Document {
+    pub modules: BTreeMap<String, RawModule>,
 }
 
 #[derive(Deserialize)]
-struct RawModule {
+pub(crate) struct RawModule {
     #[serde(default)]
     attributes: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
-    cells: BTreeMap<String, RawCell>,
+    pub ports: BTreeMap<String, RawPort>,
+    #[serde(default)]
+    pub cells: BTreeMap<String, RawCell>,
     #[serde(default)]
     netnames: BTreeMap<String, RawNet>,
 }
 
 #[derive(Deserialize)]
-struct RawCell {
+pub(crate) struct RawPort {
+    pub direction: String,
+    pub bits: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RawCell {
     #[serde(rename = "type")]
-    kind: String,
+    pub kind: String,
     #[serde(default)]
     attributes: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
-    parameters: BTreeMap<String, serde_json::Value>,
+    pub parameters: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     port_directions: BTreeMap<String, String>,
     #[serde(default)]
-    connections: BTreeMap<String, Vec<serde_json::Value>>,
+    pub connections: BTreeMap<String, Vec<serde_json::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +81,7 @@ pub struct Cell {
     pub at: Option<(u32, u32)>,
 }
 
-fn read(path: &Path) -> Result<Document, SynthError> {
+pub(crate) fn read(path: &Path) -> Result<Document, SynthError> {
     let file = File::open(path).map_err(SynthError::file(path))?;
     serde_json::from_reader(BufReader::new(file)).map_err(|e| SynthError::File { path: path.to_owned(), reason: e.to_string() })
 }
@@ -90,6 +98,18 @@ pub fn check(path: &Path, top: &str) -> Result<(), SynthError> {
         None => Ok(()),
         Some((name, cell)) => Err(SynthError::BlackBox { top: top.into(), module: cell.kind.clone(), instance: plain(name) }),
     }
+}
+
+/// Cells of a netlist by type.
+pub fn counts(path: &Path, top: &str) -> Result<BTreeMap<String, u32>, SynthError> {
+    let document = read(path)?;
+    let mut counts = BTreeMap::new();
+    for cell in document.modules.get(top).into_iter().flat_map(|module| module.cells.values()) {
+        *counts.entry(cell.kind.clone()).or_default() += 1;
+    }
+    // What remembers the hierarchy is no cell.
+    counts.remove("$scopeinfo");
+    Ok(counts)
 }
 
 /// Placed cells of nextpnr's JSON, and the nets that are not routed.

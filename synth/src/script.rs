@@ -6,6 +6,8 @@ use tera::{Context, Tera};
 
 const YOSYS: [(Family, &str); 2] =
     [(Family::Ecp5, include_str!("../templates/ecp5.ys.tera")), (Family::Ice40, include_str!("../templates/ice40.ys.tera"))];
+const GATES: [(Family, &str); 2] =
+    [(Family::Ecp5, include_str!("../templates/gates_ecp5.ys.tera")), (Family::Ice40, include_str!("../templates/gates_ice40.ys.tera"))];
 const CONSTRAINTS: [(Family, &str); 2] =
     [(Family::Ecp5, include_str!("../templates/board.lpf.tera")), (Family::Ice40, include_str!("../templates/board.pcf.tera"))];
 
@@ -22,6 +24,13 @@ pub fn yosys(design: &Design, options: &Options, sources: &[(String, String)]) -
     context.insert("top", &design.top);
     context.insert("technology", technology);
     render(&YOSYS, design, options, &context)
+}
+
+/// The Yosys script that makes a netlist fit for simulation.
+pub fn gates(design: &Design, options: &Options) -> Result<String, SynthError> {
+    let mut context = Context::new();
+    context.insert("top", &design.top);
+    render(&GATES, design, options, &context)
 }
 
 /// The LPF or PCF: targets of the clocks, then what was given.

@@ -33,12 +33,18 @@ fn run(yosys: &Yosys, top: &str, sources: &[(String, String)], script: &str, fol
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(SynthError::file(&path))?;
     }
+    self::script(yosys, top, folder, "script.ys", NETLIST)?;
+    netlist::check(&folder.join(NETLIST), top)
+}
+
+/// Runs a script of a folder, which must leave a file there.
+pub fn script(yosys: &Yosys, top: &str, folder: &Path, script: &str, result: &str) -> Result<(), SynthError> {
     let mut command = yosys.command();
-    command.current_dir(folder).args(["-q", "-l", LOG, "script.ys"]);
+    command.current_dir(folder).args(["-q", "-l", LOG, script]);
     let out = command.output().map_err(|e| SynthError::Failed { tool: "Yosys", top: top.into(), message: e.to_string() })?;
     let text = std::fs::read_to_string(folder.join(LOG)).unwrap_or_default();
-    if !out.status.success() || !folder.join(NETLIST).is_file() {
-        return Err(log::yosys(top, &(text + &String::from_utf8_lossy(&out.stderr))));
+    match out.status.success() && folder.join(result).is_file() {
+        true => Ok(()),
+        false => Err(log::yosys(top, &(text + &String::from_utf8_lossy(&out.stderr)))),
     }
-    netlist::check(&folder.join(NETLIST), top)
 }

@@ -22,6 +22,7 @@ mod link_script;
 mod link_uart;
 mod link_whole;
 mod lut_multiplier;
+mod parts;
 mod pipeline;
 mod place;
 mod power_demand;
@@ -33,6 +34,7 @@ mod power_loop;
 mod power_q_device;
 mod power_residency;
 mod power_switches;
+mod products;
 mod program;
 mod result_store;
 mod scale_acc;
@@ -55,6 +57,7 @@ pub use link_device::LinkDevice;
 pub use link_uart::{UartRx, UartTx};
 pub use link_whole::LinkWhole;
 pub use lut_multiplier::LutMultiplier;
+pub use parts::parts;
 pub use place::Place;
 pub use power_demand::PowerDemand;
 pub use power_domain::PowerDomain;
@@ -64,6 +67,7 @@ pub use power_loop::{PowerLoop, one_domain};
 pub use power_q_device::PowerQDevice;
 pub use power_residency::PowerResidency;
 pub use power_switches::PowerSwitches;
+pub use products::Products;
 pub use program::{Program, compare};
 pub use result_store::ResultStore;
 pub use scale_acc::ScaleAcc;
@@ -163,11 +167,21 @@ pub fn run_native(block: &dyn Block, module: &Arc<Module>, seed: u64) -> Result<
 
 /// Runs the benches on the emitted Verilog; all of them are one Verilator library.
 pub fn check_verilog(blocks: &[&dyn Block], seeds: RangeInclusive<u64>) -> Result<(), Box<Failure>> {
-    let fail = |block: &dyn Block, seed, source| Box::new(Failure { block: block.name(), engine: "Verilator", seed, source });
+    check_designs(blocks, "Verilator", seeds, &mut |block| Ok(rtl::design(&block.module()?, &verilog::Options::default())?))
+}
+
+/// Runs the benches on designs that stand for the blocks' modules and have their ports, such as their netlists; all of
+/// them are one Verilator library.
+pub fn check_designs(
+    blocks: &[&dyn Block],
+    engine: &'static str,
+    seeds: RangeInclusive<u64>,
+    design: &mut dyn FnMut(&dyn Block) -> Result<Design, BlockError>,
+) -> Result<(), Box<Failure>> {
+    let fail = |block: &dyn Block, seed, source| Box::new(Failure { block: block.name(), engine, seed, source });
     let mut designs: Vec<Design> = Vec::new();
     for block in blocks {
-        let design = block.module().map_err(BlockError::from).and_then(|m| Ok(rtl::design(&m, &verilog::Options::default())?));
-        designs.push(design.map_err(|e| fail(*block, *seeds.start(), e))?);
+        designs.push(design(*block).map_err(|e| fail(*block, *seeds.start(), e))?);
     }
     let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
     let built = Design::build_batch(&designs, &options, &mut |_| {});
@@ -205,7 +219,7 @@ pub fn geometry(lanes: u32, columns: u32, port_bits: u32) -> Config {
 }
 
 /// Lanes, columns and port of a configuration, for names.
-fn shape(config: &Config) -> String {
+pub(crate) fn shape(config: &Config) -> String {
     format!("{} lanes, {} column(s), port of {} bits", config.array.lanes, config.array.columns, config.memory.port_bits)
 }
 

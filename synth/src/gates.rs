@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A netlist as Verilog for a simulator: the cells of the device replaced by what they do.
+//!
+//! The netlist is the one that place and route gets. Its cells are flattened into their behaviour with Yosys' models
+//! of them; multipliers and block RAMs of ECP5, which are black boxes there, have the models of
+//! [`Target::models`](heddle_lang::Target::models). Ports keep their names and widths.
+
+use crate::{Design, Options, SynthError, netlist, script, yosys};
+use heddle_tools::{
+    Yosys,
+    cache::{self, Key},
+    find_yosys,
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// Folder of the cache.
+const KIND: &str = "gates";
+const SCRIPT: &str = "gates.ys";
+const VERILOG: &str = "gates.v";
+/// Vectors are compared and shifted by the models as they are; lint is no gate here.
+const QUIET: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n";
+
+/// A netlist that a simulator takes.
+#[derive(Clone, Debug)]
+pub struct Gates {
+    /// Name of the top; its ports are those of the design.
+    pub top: String,
+    /// Verilog: name and text.
+    pub files: Vec<(String, String)>,
+    /// Cells of the netlist by type.
+    pub cells: BTreeMap<String, u32>,
+}
+
+/// Synthesises a design and gives its netlist; neither place nor route. Both steps are cached by content.
+pub fn gates(design: &Design, options: &Options) -> Result<Gates, SynthError> {
+    let tool = find_yosys()?;
+    let (folder, key) = yosys::synthesise(&tool, design, options)?;
+    of_netlist(&tool, design, options, &folder.join(yosys::NETLIST), &key)
+}
+
+fn of_netlist(tool: &Yosys, design: &Design, options: &Options, from: &Path, key: &str) -> Result<Gates, SynthError> {
+    let script = script::gates(design, options)?;
+    let key = Key::new(KIND).part(&tool.version).part(&script).part(key).finish();
+    let folder = cache::get_or_build(KIND, &key, |folder| run(tool, &design.top, &script, from, folder))?;
+    let path = folder.join(VERILOG);
+    let text = std::fs::read_to_string(&path).map_err(SynthError::file(&path))?;
+    let mut files = vec![(VERILOG.to_owned(), format!("{QUIET}{text}"))];
+    let models = options.device.target().models();
+    if !models.is_empty() {
+        files.push(("cells.v".into(), models.into()));
+    }
+    Ok(Gates { top: design.top.clone(), files, cells: netlist::counts(from, &design.top)? })
+}
+
+fn run(tool: &Yosys, top: &str, script: &str, from: &Path, folder: &Path) -> Result<(), SynthError> {
+    let path = folder.join(SCRIPT);
+    std::fs::write(&path, script).map_err(SynthError::file(&path))?;
+    let copy = folder.join(yosys::NETLIST);
+    std::fs::copy(from, &copy).map_err(SynthError::file(from))?;
+    yosys::script(tool, top, folder, SCRIPT, VERILOG)?;
+    std::fs::remove_file(&copy).map_err(SynthError::file(&copy))
+}
