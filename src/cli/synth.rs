@@ -144,6 +144,7 @@ fn asic(args: &SynthArgs) -> Result<ExitCode> {
         BlockName::Engine => "",
         BlockName::Array => "array",
         BlockName::Column => "array/column_0",
+        BlockName::Packed => bail!("the packed column is for the multipliers of an FPGA; with --asic choose column, array or engine"),
     };
     for view in &views {
         match args.json {
