@@ -87,15 +87,15 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
     });
     let made: BTreeMap<&str, Result<gates::Gates, String>> = made.collect();
     let netlists = modules.iter().map(|module| module.as_ref().map_err(String::clone).and_then(|m| made[m.name.as_str()].clone()));
-    let run = |(block, netlist): (&Box<dyn Block>, Result<gates::Gates, String>)| {
+    let run = |block: &dyn Block, netlist: Result<gates::Gates, String>| {
         progress(&format!("{}: bench", block.name()));
         let (cells, fault) = match netlist {
             Err(fault) => (BTreeMap::new(), Some(fault)),
-            Ok(netlist) => (netlist.cells.clone(), bench(block.as_ref(), &netlist, seeds.clone()).err()),
+            Ok(netlist) => (netlist.cells.clone(), bench(block, &netlist, seeds.clone()).err()),
         };
         Check { block: block.name(), device: device.title(), cells, runs: seeds.clone().count() as u64, fault }
     };
-    blocks.iter().zip(netlists).map(run).collect()
+    blocks.iter().zip(netlists).map(|(block, netlist)| run(block.as_ref(), netlist)).collect()
 }
 
 fn netlist(module: &Arc<Module>, device: &Device) -> Result<gates::Gates, String> {
