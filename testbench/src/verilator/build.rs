@@ -97,6 +97,7 @@ fn key(designs: &[Design], options: &BuildOptions, verilator: &Verilator, compil
 }
 
 fn verilator_flags(options: &BuildOptions) -> Vec<&'static str> {
+    // Not fatal: mutated designs and netlists are simulated too, and have warnings. What is emitted is linted with -Wall elsewhere.
     let mut flags = vec!["--cc", "-O3", "--no-timing", "-Wno-fatal", "-I.", "--output-split", "3000"];
     let initial = if options.random_init { "unique" } else { "fast" };
     flags.extend(["--x-assign", initial, "--x-initial", initial]);

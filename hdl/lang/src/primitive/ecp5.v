@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Behaviour of ECP5 cells, for simulation: multiplier and block RAM.
-// After Lattice FPGA-TN-02205 (sysDSP) and FPGA-TN-02204 (sysMEM); proven equal to the primitives that use them.
+// After Lattice FPGA-TN-02205 (sysDSP) and FPGA-TN-02204 (sysMEM); tests compare them with the primitives that use them.
 
 `default_nettype none
 
+// The models of several cells stand in this file, so its name is that of none.
 /* verilator lint_off DECLFILENAME */
-// The vendor's names of parameters, of which many say what is not modelled.
+// The vendor's parameters must be there to be set; many choose modes that are not modelled.
 /* verilator lint_off UNUSEDPARAM */
+// Likewise the vendor's ports: cascades, second clocks and resets are not modelled.
 /* verilator lint_off UNUSEDSIGNAL */
-// Names of modes are of different length.
+// Modes are strings of different length, compared with one another.
 /* verilator lint_off WIDTHEXPAND */
 
 // 18 x 18 multiplier: registers for operands, pipeline and product. All registers that are on use CLK0; no cascades.
@@ -189,7 +191,7 @@ module DP16KD (
         INITVAL_07, INITVAL_06, INITVAL_05, INITVAL_04, INITVAL_03, INITVAL_02, INITVAL_01, INITVAL_00
     };
 
-    // Both ports write it, each with its clock.
+    // A dual-port memory: each port writes it with a clock of its own.
     /* verilator lint_off MULTIDRIVEN */
     reg [8:0] lane [0:2047];
     /* verilator lint_on MULTIDRIVEN */
