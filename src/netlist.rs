@@ -4,6 +4,9 @@
 //! The netlist of a block is the one that `heddle synth` places and routes, with the device's cells replaced by their
 //! behaviour ([`heddle_synth::gates`]), verilated, and run by the bench that runs the block's Verilog.
 
+pub mod bitstream;
+pub mod bus;
+
 use crate::model::{embedded::embedded, gguf::Gguf};
 use heddle_core::{
     config::{Config, Format},
@@ -25,17 +28,28 @@ use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 /// The matrix of the embedded model that is multiplied whole.
 pub const TENSOR: &str = "blk.0.attn_q.weight";
 
-/// What a netlist did.
+/// How far a block went before its bench ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Netlist,
+    Bitstream,
+}
+
+/// What a netlist or bitstream did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     pub block: String,
+    pub level: Level,
     pub device: String,
-    /// Cells of the netlist by type.
+    /// Cells by type.
     pub cells: BTreeMap<String, u32>,
     /// Runs of the bench, each with its own seed.
     pub runs: u64,
-    /// The first difference, or why there is no netlist.
+    /// The first difference, or why there is nothing to run.
     pub fault: Option<String>,
+    /// Why it cannot be checked at this level.
+    pub skipped: Option<String>,
 }
 
 /// Devices with a small engine for each, of which all blocks are checked.
@@ -93,7 +107,8 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
             Err(fault) => (BTreeMap::new(), Some(fault)),
             Ok(netlist) => (netlist.cells.clone(), bench(block, &netlist, seeds.clone()).err()),
         };
-        Check { block: block.name(), device: device.title(), cells, runs: seeds.clone().count() as u64, fault }
+        let runs = seeds.clone().count() as u64;
+        Check { block: block.name(), level: Level::Netlist, device: device.title(), cells, runs, fault, skipped: None }
     };
     blocks.iter().zip(netlists).map(|(block, netlist)| run(block.as_ref(), netlist)).collect()
 }
@@ -115,11 +130,16 @@ pub fn bench(block: &dyn Block, netlist: &gates::Gates, seeds: RangeInclusive<u6
 
 /// A line for each check, and the faults below.
 pub fn table(checks: &[Check]) -> String {
-    let mut text = String::from("| block | device | cells | runs | result |\n|---|---|---|---|---|\n");
+    let mut text = String::from("| block | level | device | cells | runs | result |\n|---|---|---|---|---|---|\n");
     for check in checks {
         let cells: Vec<String> = check.cells.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        let result = if check.fault.is_none() { "same" } else { "DIFFERS" };
-        text += &format!("| {} | {} | {} | {} | {result} |\n", check.block, check.device, cells.join(", "), check.runs);
+        let result = match (&check.fault, &check.skipped) {
+            (Some(_), _) => "DIFFERS".to_owned(),
+            (None, Some(why)) => format!("not covered: {why}"),
+            (None, None) => "same".to_owned(),
+        };
+        let level = if check.level == Level::Netlist { "netlist" } else { "bitstream" };
+        text += &format!("| {} | {level} | {} | {} | {} | {result} |\n", check.block, check.device, cells.join(", "), check.runs);
     }
     let faults = checks.iter().filter_map(|check| Some(format!("\n{}, {}: {}", check.block, check.device, check.fault.as_ref()?)));
     text + &faults.collect::<String>()

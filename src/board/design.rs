@@ -8,7 +8,7 @@ use heddle_fpga::{
     top::{TopError, Wire, board_top},
 };
 use heddle_lang::verilog;
-use heddle_synth::{Clock, Design, Device, Options, expect};
+use heddle_synth::{Clock, Design, Device, Options, expect, names::Outside};
 
 /// Design and options of a board with one of its memories: the oscillator's target is its frequency, everything else
 /// must meet the core's.
@@ -27,6 +27,7 @@ pub fn prepare(board: &Board, config: &Config, memory: MemoryKind, seeds: u32) -
         outer: Some(top.clone()),
         module: Some(top),
         within: pads::INSTANCE.into(),
+        outside: Outside::Pads,
         clocks,
     };
     Ok((design, options))

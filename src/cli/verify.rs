@@ -10,11 +10,11 @@ use clap::Args;
 use heddle_synth::Device;
 use heddle_tb::blocks::seeds;
 use heddle_tb::formal::{Options, Report, Tools, select, verify};
-use heddle_tb::tools::{Group, find_yosys, formal_or_provision, provision, verilator_or_provision};
+use heddle_tb::tools::{Group, find_pinned, find_yosys, formal_or_provision, provision, verilator_or_provision};
 
 use crate::bench::machine;
 use crate::generate::licensed;
-use crate::netlist;
+use crate::netlist::{self, Check, bitstream};
 
 #[derive(Args)]
 pub struct VerifyArgs {
@@ -24,6 +24,9 @@ pub struct VerifyArgs {
     /// Run the benches of the blocks on their netlists for ECP5 and iCE40
     #[arg(long, conflicts_with_all = ["formal", "mutations", "docs", "traces"])]
     netlist: bool,
+    /// With --netlist: also on packed iCE40 bitstreams, turned back into Verilog; blocks without multipliers
+    #[arg(long, requires = "netlist", conflicts_with = "part")]
+    bitstream: bool,
     /// With --netlist: runs of each bench
     #[arg(long, value_name = "N", default_value_t = 1, requires = "netlist", value_parser = clap::value_parser!(u64).range(1..=1000))]
     runs: u64,
@@ -84,6 +87,9 @@ fn netlists(args: &VerifyArgs) -> Result<ExitCode> {
         let blocks = netlist::benches(&config, &args.word)?;
         checks.extend(netlist::check(&blocks, &device, &seeds(args.runs), &|line| eprintln!("{line}")));
     }
+    if args.bitstream {
+        checks.extend(bitstreams(args, &mut progress)?);
+    }
     if checks.is_empty() {
         bail!("no block has `{}` in its name on such a device", args.word);
     }
@@ -92,6 +98,18 @@ fn netlists(args: &VerifyArgs) -> Result<ExitCode> {
         false => println!("{}", netlist::table(&checks)),
     }
     Ok(ExitCode::from(u8::from(checks.iter().any(|check| check.fault.is_some()))))
+}
+
+/// The check of bitstreams.
+fn bitstreams(args: &VerifyArgs, progress: &mut dyn FnMut(&str)) -> Result<Vec<Check>> {
+    for (group, tools) in [(Group::Synth, ["nextpnr-ice40", "icepack", "iceunpack"].as_slice()), (Group::Icebox, &["icebox_vlog"])] {
+        if tools.iter().any(|tool| find_pinned(tool).is_err()) {
+            provision(group, progress)?;
+        }
+    }
+    let (device, config) = bitstream::target();
+    let blocks = netlist::benches(&config, &args.word)?;
+    Ok(bitstream::check(&blocks, &device, &seeds(args.runs), &|line| eprintln!("{line}")))
 }
 
 fn page(report: &Report) -> String {

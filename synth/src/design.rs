@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is synthesised, and how.
 
-use crate::{Device, SynthError, harness};
+use crate::{
+    Device, SynthError, harness,
+    names::{Names, Outside},
+};
 use heddle_lang::{Module, Target, module::NetKind, verilog};
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -19,6 +22,8 @@ pub struct Design {
     pub module: Option<Arc<Module>>,
     /// Instance that holds the design within a harness; empty: the top is the design.
     pub within: String,
+    /// What stands around that instance.
+    pub outside: Outside,
     /// Clock ports of the top.
     pub clocks: Vec<String>,
 }
@@ -34,6 +39,7 @@ impl Design {
             clocks: clocks.collect(),
             module: Some(module.clone()),
             within: String::new(),
+            outside: Outside::Harness,
         }
     }
 
@@ -52,6 +58,7 @@ impl Design {
             files: vec![(format!("{top}.v"), text.into())],
             module: None,
             within: String::new(),
+            outside: Outside::Harness,
             clocks: clocks.iter().map(|clock| clock.to_string()).collect(),
         }
     }
@@ -62,6 +69,11 @@ impl Design {
         let print = |module| verilog::files(module, &verilog::Options { target, ..Default::default() }).map_err(failed);
         let printed = self.outer.as_ref().map_or_else(|| Ok(vec![]), print)?;
         Ok(printed.into_iter().map(|file| (file.name, file.text)).chain(self.files.iter().cloned()).collect())
+    }
+
+    /// Finds out where cells and nets of the netlist come from.
+    pub fn names(&self) -> Names<'_> {
+        Names::new(self.module.as_ref(), &self.within, self.outside)
     }
 
     /// With another file, such as one with cells of the device.

@@ -56,6 +56,8 @@ pub enum SynthError {
         "{top}: nextpnr was stopped after {seconds} s with seed {seed}; a design that is this hard to route needs fewer cells or wires"
     )]
     Limit { top: String, seed: u32, seconds: u64 },
+    #[error("{top}: the bitstream has {count} SB_MAC16, which icebox_vlog does not turn back")]
+    NotReadBack { top: String, count: u32 },
     #[error("{tool} failed on {top}: {message}")]
     Failed { tool: &'static str, top: String, message: String },
     #[error("{}: {reason}", path.display())]

@@ -3,7 +3,6 @@
 
 use crate::{
     Report,
-    names::Names,
     netlist::{Cell, Kind},
     svg::{COLOURS, Svg},
 };
@@ -37,21 +36,21 @@ pub fn groups(report: &Report) -> Vec<String> {
     found.into_iter().take(COLOURS.len() - 1).map(|m| m.name.clone()).collect()
 }
 
-/// Index of the group of a cell; None: the harness.
-fn group(cell: &Cell, groups: &[String], names: &Names) -> Option<usize> {
-    let path = names.instances(&cell.name)?;
+/// Index of the group of a path of instances; None: the harness.
+fn group(owner: &Option<Vec<String>>, groups: &[String]) -> Option<usize> {
+    let path = owner.as_ref()?;
     let path = if path.is_empty() { "(top)".to_owned() } else { path.join("/") };
     let within = |group: &String| path == *group || path.starts_with(&format!("{group}/"));
     Some(groups.iter().position(within).unwrap_or(COLOURS.len() - 1))
 }
 
-/// The picture; y goes up, as on the die.
-pub fn svg(report: &Report, cells: &[Cell], names: &Names) -> String {
+/// The picture; y goes up, as on the die. `owners`: see [`crate::owners`].
+pub fn svg(report: &Report, cells: &[Cell], owners: &[Option<Vec<String>>]) -> String {
     let groups = groups(report);
-    let counted = cells.iter().filter(|cell| cell.kind != Kind::Other);
+    let counted = cells.iter().zip(owners).filter(|(cell, _)| cell.kind != Kind::Other);
     let mut tiles: BTreeMap<(u32, u32), BTreeMap<Option<usize>, u32>> = BTreeMap::new();
-    for (cell, at) in counted.filter_map(|cell| Some((cell, cell.at?))) {
-        *tiles.entry(at).or_default().entry(group(cell, &groups, names)).or_default() += 1;
+    for (owner, at) in counted.filter_map(|(cell, owner)| Some((owner, cell.at?))) {
+        *tiles.entry(at).or_default().entry(group(owner, &groups)).or_default() += 1;
     }
     let limit = |f: &dyn Fn((u32, u32)) -> u32| cells.iter().filter_map(|c| c.at).map(f).max().unwrap_or(0) + 1;
     let (columns, rows) = (limit(&|at| at.0), limit(&|at| at.1));

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, path::Path};
 /// Folder of the cache.
 const KIND: &str = "gates";
 const SCRIPT: &str = "gates.ys";
-const VERILOG: &str = "gates.v";
+pub(crate) const VERILOG: &str = "gates.v";
 /// What a tool wrote is simulated, not linted. WIDTH: Yosys' models of cells compare and shift vectors of different length.
 /// UNOPTFLAT: a flat netlist has vectors whose bits depend on each other, which is no loop.
 const QUIET: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n";
@@ -35,22 +35,27 @@ pub struct Gates {
 /// Synthesises a design and gives its netlist; neither place nor route. Both steps are cached by content.
 pub fn gates(design: &Design, options: &Options) -> Result<Gates, SynthError> {
     let tool = find_yosys()?;
-    let (folder, key) = yosys::synthesise(&tool, design, options)?;
-    of_netlist(&tool, design, options, &folder.join(yosys::NETLIST), &key)
+    let netlist = yosys::synthesise(&tool, design, options)?;
+    of_netlist(&tool, design, options, &netlist.file(), &netlist.key)
 }
 
 fn of_netlist(tool: &Yosys, design: &Design, options: &Options, from: &Path, key: &str) -> Result<Gates, SynthError> {
     let script = script::gates(design, options)?;
     let key = Key::new(KIND).part(&tool.version).part(&script).part(key).finish();
     let folder = cache::get_or_build(KIND, &key, |folder| run(tool, &design.top, &script, from, folder))?;
-    let path = folder.join(VERILOG);
-    let text = std::fs::read_to_string(&path).map_err(SynthError::file(&path))?;
-    let mut files = vec![(VERILOG.to_owned(), format!("{QUIET}{text}"))];
+    let mut gates = read(&folder, &design.top, netlist::counts(from, &design.top)?)?;
     let models = options.device.target().models();
     if !models.is_empty() {
-        files.push(("cells.v".into(), models.into()));
+        gates.files.push(("cells.v".into(), models.into()));
     }
-    Ok(Gates { top: design.top.clone(), files, cells: netlist::counts(from, &design.top)? })
+    Ok(gates)
+}
+
+/// What a script left in a folder.
+pub(crate) fn read(folder: &Path, top: &str, cells: BTreeMap<String, u32>) -> Result<Gates, SynthError> {
+    let path = folder.join(VERILOG);
+    let text = std::fs::read_to_string(&path).map_err(SynthError::file(&path))?;
+    Ok(Gates { top: top.into(), files: vec![(VERILOG.into(), format!("{QUIET}{text}"))], cells })
 }
 
 fn run(tool: &Yosys, top: &str, script: &str, from: &Path, folder: &Path) -> Result<(), SynthError> {

@@ -79,7 +79,14 @@ pub struct Cell {
     pub kind: Kind,
     /// Column and row of its tile.
     pub at: Option<(u32, u32)>,
+    /// Indices of the cells that its carry comes from or goes to.
+    pub chain: Vec<u32>,
+    /// Indices of the cells that read its other outputs, those of wide nets left out.
+    pub readers: Vec<u32>,
 }
+
+/// Readers of a net beyond which it says nothing of where its driver belongs.
+const WIDE: usize = 32;
 
 pub(crate) fn read(path: &Path) -> Result<Document, SynthError> {
     let file = File::open(path).map_err(SynthError::file(path))?;
@@ -117,12 +124,63 @@ pub fn placed(path: &Path, top: &str, family: Family) -> Result<(Vec<Cell>, Vec<
     let document = read(path)?;
     let module = document.modules.get(top).or_else(|| document.modules.values().next());
     let Some(module) = module else { return Ok((vec![], vec![])) };
-    let cells = module.cells.iter().map(|(name, cell)| Cell {
+    let wires = Wires::of(module);
+    let cells = module.cells.iter().enumerate().map(|(i, (name, cell))| Cell {
         name: plain(name),
         kind: kind(family, cell),
         at: cell.attributes.get("NEXTPNR_BEL").and_then(|bel| position(bel.as_str()?)),
+        chain: wires.neighbours(i as u32, cell, true),
+        readers: wires.neighbours(i as u32, cell, false),
     });
     Ok((cells.collect(), unrouted(module)))
+}
+
+/// Cells by the nets that they read and drive.
+struct Wires {
+    readers: BTreeMap<u64, Vec<u32>>,
+    drivers: BTreeMap<u64, u32>,
+}
+
+impl Wires {
+    fn of(module: &RawModule) -> Wires {
+        let mut wires = Wires { readers: BTreeMap::new(), drivers: BTreeMap::new() };
+        for (i, cell) in (0..).zip(module.cells.values()) {
+            for (port, bits) in &cell.connections {
+                for bit in bits.iter().filter_map(serde_json::Value::as_u64) {
+                    match cell.drives(port) {
+                        true => drop(wires.drivers.insert(bit, i)),
+                        false => wires.readers.entry(bit).or_default().push(i),
+                    }
+                }
+            }
+        }
+        wires
+    }
+
+    /// Of a cell with this index: those on its carry pins, or those that read its other outputs.
+    fn neighbours(&self, index: u32, cell: &RawCell, carry: bool) -> Vec<u32> {
+        let mut found = BTreeSet::new();
+        for (port, bits) in cell.connections.iter().filter(|(port, _)| CARRY.contains(&port.as_str()) == carry) {
+            for bit in bits.iter().filter_map(serde_json::Value::as_u64) {
+                match cell.drives(port) {
+                    true => found.extend(self.readers.get(&bit).filter(|all| all.len() <= WIDE).into_iter().flatten().copied()),
+                    false if carry => found.extend(self.drivers.get(&bit).copied()),
+                    false => {}
+                }
+            }
+        }
+        found.remove(&index);
+        found.into_iter().collect()
+    }
+}
+
+/// Pins of carry chains: of ECP5, then of iCE40.
+const CARRY: [&str; 4] = ["FCI", "FCO", "CIN", "COUT"];
+
+impl RawCell {
+    fn drives(&self, port: &str) -> bool {
+        self.port_directions.get(port).is_some_and(|direction| direction == "output")
+    }
 }
 
 /// Nets that a cell drives and a cell reads, without a route.
@@ -130,8 +188,7 @@ fn unrouted(module: &RawModule) -> Vec<String> {
     let (mut driven, mut used) = (BTreeSet::new(), BTreeSet::new());
     for cell in module.cells.values().filter(|cell| cell.attributes.contains_key("NEXTPNR_BEL")) {
         for (port, bits) in &cell.connections {
-            let out = cell.port_directions.get(port).is_some_and(|direction| direction == "output");
-            let set = if out { &mut driven } else { &mut used };
+            let set = if cell.drives(port) { &mut driven } else { &mut used };
             set.extend(bits.iter().filter_map(serde_json::Value::as_u64));
         }
     }

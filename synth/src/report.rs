@@ -106,6 +106,8 @@ pub struct Report {
     pub modules: Vec<ModuleArea>,
     /// Of the seed with the median.
     pub critical_path: Vec<Step>,
+    /// Of the run of Yosys that made the netlist.
+    pub synthesis_seconds: f64,
     pub expected: Expected,
     /// Name and version.
     pub tools: BTreeMap<String, String>,
@@ -160,14 +162,13 @@ pub fn clocks(seeds: &[SeedResult]) -> Vec<ClockResult> {
     first.iter().map(of_clock).collect()
 }
 
-/// Cells by instance, with all below it; parents before their children.
-pub fn modules(cells: &[Cell], names: &Names) -> (Area, Vec<ModuleArea>) {
+/// Cells by instance, with all below it; parents before their children. `owners`: see [`crate::owners`].
+pub fn modules(cells: &[Cell], owners: &[Option<Vec<String>>], names: &Names) -> (Area, Vec<ModuleArea>) {
     let mut by_path: BTreeMap<String, Area> = BTreeMap::new();
     let mut total = Area::default();
-    for cell in cells {
+    for (cell, owner) in cells.iter().zip(owners) {
         let area = Area::of(cell.kind);
-        // The harness has no adders: a carry that took the name of one of its nets is the design's.
-        let Some(path) = names.instances(&cell.name).or_else(|| (area.carry > 0).then(Vec::new)) else {
+        let Some(path) = owner else {
             *by_path.entry("(harness)".into()).or_default() += area;
             continue;
         };
@@ -198,6 +199,12 @@ pub fn critical_path(paths: &[CriticalPath], names: &Names) -> Vec<Step> {
 }
 
 impl Report {
+    /// The clock that is nearest to its target, or misses it most.
+    pub fn tightest(&self) -> Option<&ClockResult> {
+        let share = |clock: &ClockResult| clock.fmax_mhz / clock.target_mhz;
+        self.clocks.iter().min_by(|a, b| share(a).total_cmp(&share(b)))
+    }
+
     /// The figures that must hold: no negative slack, the expected numbers of multipliers and memories.
     pub fn check(&self) -> Result<(), SynthError> {
         let counts = [("multipliers", self.area.dsp, self.expected.dsp), ("block RAMs", self.area.ram, self.expected.ram)];

@@ -4,13 +4,15 @@
 use crate::{
     Design, Family, Options, SynthError, log,
     netlist::{self, Cell},
-    script, yosys,
+    run::{read, write},
+    script,
+    yosys::{self, Netlist},
 };
 use heddle_tools::{
     Program,
     cache::{self, Key},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -18,8 +20,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Folder of the cache.
-const KIND: &str = "route";
+/// Folder of the cache. An entry without cells is a design that cannot be placed or routed; its log says why.
+const KIND: &str = "routed";
 const LOG: &str = "nextpnr.log";
 const REPORT: &str = "report.json";
 const PLACED: &str = "placed.json";
@@ -76,17 +78,12 @@ pub struct Routed {
     pub seconds: f64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Seconds(f64);
-
 /// One run of nextpnr.
 pub struct Job<'a> {
     pub nextpnr: &'a Program,
     pub design: &'a Design,
     pub options: &'a Options,
-    /// The folder of the netlist and its key.
-    pub netlist: &'a Path,
-    pub key: &'a str,
+    pub netlist: &'a Netlist,
 }
 
 /// The file that becomes the bitstream.
@@ -126,59 +123,88 @@ impl Job<'_> {
 
     /// The result of a seed: from the cache, or made.
     pub fn run(&self, seed: u32) -> Result<Routed, SynthError> {
+        let (constraints, arguments, key) = self.input(seed)?;
+        let folder = cache::get_or_build(KIND, &key, |folder| self.fill(folder, &constraints, &arguments, seed))?;
+        self.open(folder, seed)
+    }
+
+    /// The result of a seed if it was made before.
+    pub fn stored(&self, seed: u32) -> Result<Option<Routed>, SynthError> {
+        let (_, _, key) = self.input(seed)?;
+        cache::find(KIND, &key).map(|folder| self.open(folder, seed)).transpose()
+    }
+
+    /// Constraints, arguments, and the key of both with the netlist.
+    fn input(&self, seed: u32) -> Result<(String, Vec<String>, String), SynthError> {
         let constraints = script::constraints(self.design, self.options)?;
         let arguments = self.arguments(seed);
-        let key = Key::new(KIND).part(&self.nextpnr.version).part(self.key).part(&constraints);
+        let key = Key::new(KIND).part(&self.nextpnr.version).part(&self.netlist.key).part(&constraints);
         let key = key.parts(arguments.iter().map(String::as_str)).finish();
-        let folder = cache::get_or_build(KIND, &key, |folder| self.fill(folder, &constraints, &arguments, seed))?;
-        let timing = read(&folder.join(REPORT))?;
-        let Seconds(seconds) = read(&folder.join(TIME))?;
-        Ok(Routed { seed, timing, cells: read(&folder.join(CELLS))?, seconds, folder })
+        Ok((constraints, arguments, key))
+    }
+
+    fn open(&self, folder: PathBuf, seed: u32) -> Result<Routed, SynthError> {
+        if !folder.join(CELLS).is_file() {
+            let log = std::fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+            return Err(log::nextpnr(&self.design.top, &log));
+        }
+        Ok(Routed {
+            seed,
+            timing: read(&folder.join(REPORT))?,
+            cells: read(&folder.join(CELLS))?,
+            seconds: read(&folder.join(TIME))?,
+            folder,
+        })
     }
 
     fn fill(&self, folder: &Path, constraints: &str, arguments: &[String], seed: u32) -> Result<(), SynthError> {
         let top = &self.design.top;
         let family = self.options.device.family;
-        write(&folder.join(constraint_file(family)), constraints)?;
+        let of_constraints = folder.join(constraint_file(family));
+        std::fs::write(&of_constraints, constraints).map_err(SynthError::file(&of_constraints))?;
         let netlist = folder.join(yosys::NETLIST);
-        std::fs::copy(self.netlist.join(yosys::NETLIST), &netlist).map_err(SynthError::file(&netlist))?;
+        std::fs::copy(self.netlist.file(), &netlist).map_err(SynthError::file(&netlist))?;
         let start = Instant::now();
         let mut command = self.nextpnr.command();
         command.current_dir(folder).args(arguments);
         let ended = finish(command, self.options.limit).map_err(|e| self.failed(e.to_string()))?;
-        let log = std::fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+        let placed = folder.join(PLACED);
         match ended {
             None => return Err(SynthError::Limit { top: top.clone(), seed, seconds: self.options.limit.as_secs() }),
-            Some((true, _)) if folder.join(PLACED).is_file() => {}
-            Some((_, said)) => return Err(log::nextpnr(top, &(log + &said))),
+            Some((true, _)) if placed.is_file() => self.keep(folder, &placed)?,
+            Some((_, said)) => self.keep_log(folder, &said)?,
         }
-        let (cells, unrouted) = netlist::placed(&folder.join(PLACED), top, family)?;
+        // Large, and all that matters is taken from them.
+        let large = [placed, netlist].into_iter().filter(|path| path.is_file());
+        large.into_iter().try_for_each(|path| std::fs::remove_file(&path).map_err(SynthError::file(&path)))?;
+        write(&folder.join(TIME), &start.elapsed().as_secs_f64())
+    }
+
+    /// What matters of a routed design.
+    fn keep(&self, folder: &Path, placed: &Path) -> Result<(), SynthError> {
+        let top = &self.design.top;
+        let (cells, unrouted) = netlist::placed(placed, top, self.options.device.family)?;
         if !unrouted.is_empty() {
             return Err(SynthError::Unrouted { top: top.clone(), nets: unrouted });
         }
-        let text = |value: serde_json::Result<String>| value.map_err(|e| self.failed(e.to_string()));
-        write(&folder.join(CELLS), &text(serde_json::to_string(&cells))?)?;
-        write(&folder.join(TIME), &text(serde_json::to_string(&Seconds(start.elapsed().as_secs_f64())))?)?;
-        // Large, and all that matters is taken from them.
-        for file in [PLACED, yosys::NETLIST] {
-            let path = folder.join(file);
-            std::fs::remove_file(&path).map_err(SynthError::file(&path))?;
+        write(&folder.join(CELLS), &cells)
+    }
+
+    /// The log of a design that cannot be placed or routed: another run would say the same. Other failures are not kept.
+    fn keep_log(&self, folder: &Path, said: &str) -> Result<(), SynthError> {
+        let path = folder.join(LOG);
+        let log = std::fs::read_to_string(&path).unwrap_or_default() + said;
+        match log::nextpnr(&self.design.top, &log) {
+            SynthError::DoesNotFit { .. } | SynthError::Unplaceable { .. } | SynthError::Unrouted { .. } => {
+                std::fs::write(&path, log).map_err(SynthError::file(&path))
+            }
+            error => Err(error),
         }
-        Ok(())
     }
 
     fn failed(&self, message: String) -> SynthError {
         SynthError::Failed { tool: "nextpnr", top: self.design.top.clone(), message }
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), SynthError> {
-    std::fs::write(path, text).map_err(SynthError::file(path))
-}
-
-fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, SynthError> {
-    let text = std::fs::read_to_string(path).map_err(SynthError::file(path))?;
-    serde_json::from_str(&text).map_err(|e| SynthError::File { path: path.to_owned(), reason: e.to_string() })
 }
 
 /// Whether a command succeeded and what it said; None if the time was over, in which case it is stopped.

@@ -8,6 +8,7 @@ const YOSYS: [(Family, &str); 2] =
     [(Family::Ecp5, include_str!("../templates/ecp5.ys.tera")), (Family::Ice40, include_str!("../templates/ice40.ys.tera"))];
 const GATES: [(Family, &str); 2] =
     [(Family::Ecp5, include_str!("../templates/gates_ecp5.ys.tera")), (Family::Ice40, include_str!("../templates/gates_ice40.ys.tera"))];
+const UNPACKED: [(Family, &str); 1] = [(Family::Ice40, include_str!("../templates/unpacked_ice40.ys.tera"))];
 const CONSTRAINTS: [(Family, &str); 2] =
     [(Family::Ecp5, include_str!("../templates/board.lpf.tera")), (Family::Ice40, include_str!("../templates/board.pcf.tera"))];
 
@@ -31,6 +32,13 @@ pub fn gates(design: &Design, options: &Options) -> Result<String, SynthError> {
     let mut context = Context::new();
     context.insert("top", &design.top);
     render(&GATES, design, options, &context)
+}
+
+/// The Yosys script that makes Verilog from a bitstream fit for simulation.
+pub fn unpacked(design: &Design, options: &Options) -> Result<String, SynthError> {
+    let mut context = Context::new();
+    context.insert("top", &design.top);
+    render(&UNPACKED, design, options, &context)
 }
 
 /// The LPF or PCF: targets of the clocks, then what was given.

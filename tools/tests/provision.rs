@@ -32,7 +32,10 @@ fn says_nothing_when_all_is_there() {
 fn wrong_arguments_and_folders_are_refused() {
     let tools = tempfile::tempdir().unwrap();
     let refused = script(tools.path(), &["simulator"], None);
-    assert_eq!(text(&refused.stderr), "provision: unknown argument 'simulator'; legal: sim, lint, formal, synth, flash, all, --ci\n");
+    assert_eq!(
+        text(&refused.stderr),
+        "provision: unknown argument 'simulator'; legal: sim, lint, formal, synth, flash, icebox, all, --ci\n"
+    );
     assert!(!refused.status.success());
 
     std::fs::write(tools.path().join("precious"), "").unwrap();

@@ -98,7 +98,8 @@ impl Dut {
         Ok(Dut::of(library.instance()?))
     }
 
-    fn of<S: Simulator<Port: Send> + Send + 'static>(sim: S) -> Dut {
+    /// Any simulation with the block's ports.
+    pub fn of<S: Simulator<Port: Send> + Send + 'static>(sim: S) -> Dut {
         Dut { sim: Box::new(Held { sim, ports: RefCell::default() }) }
     }
 

@@ -195,6 +195,17 @@ pub fn check_designs(
     Ok(())
 }
 
+/// Runs the bench on whatever `dut` makes for each run.
+pub fn check_duts(
+    block: &dyn Block,
+    engine: &'static str,
+    seeds: RangeInclusive<u64>,
+    dut: &mut dyn FnMut() -> Result<Dut, BlockError>,
+) -> Result<(), Box<Failure>> {
+    let fail = |seed, source| Box::new(Failure { block: block.name(), engine, seed, source });
+    seeds.into_iter().try_for_each(|seed| dut().and_then(|dut| guarded(block, dut, seed)).map_err(|e| fail(seed, e)))
+}
+
 /// A run in which a panic is an error: the bus models and benches may trip over what a broken block does.
 fn guarded(block: &dyn Block, dut: Dut, seed: u64) -> Result<(), BlockError> {
     let mut rng = Random::new(seed);
