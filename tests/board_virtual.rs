@@ -16,11 +16,13 @@ use heddle::board::virtual_board::{VirtualBoard, VirtualConfig};
 use heddle::compile::compile;
 use heddle::decoder::Decoder;
 use heddle::driver::serial::{Link, SerialTransport};
+use heddle::driver::sim::{self, Sim};
 use heddle::driver::{Driver, Transport};
 use heddle::model::gguf::{GgmlType, Gguf};
 use heddle_core::config::Config;
 use heddle_fpga::board::{Board, MemoryKind};
 use heddle_tb::tools::have_verilator;
+use heddle_tb::verilator::BuildOptions;
 
 fn ulx3s(memory: MemoryKind) -> VirtualConfig {
     let board = Board::named("ulx3s").unwrap();
@@ -33,7 +35,7 @@ fn powered(config: &VirtualConfig) -> VirtualBoard<heddle_tb::verilator::Model> 
     VirtualBoard::new(&library, config).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The tokens of a model on a board are those of the golden device.
+/// The tokens of a model on a board are those of the golden device and of the simulated accelerator alone.
 fn same_tokens(memory: MemoryKind, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usize) {
     let config = ulx3s(memory);
     let board = powered(&config);
@@ -42,9 +44,13 @@ fn same_tokens(memory: MemoryKind, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usi
     let driver = Driver::connect(Box::new(transport), &config.accelerator).unwrap();
     let mut on_board = Decoder::new(&compile(gguf, &config.accelerator).unwrap(), driver).unwrap();
     println!("uploaded after {:.1} s", start.elapsed().as_secs_f64());
-    let expected = greedy(&mut decoder(gguf, &config.accelerator), prompt, tokens);
-    assert_eq!(greedy(&mut on_board, prompt, tokens), expected);
+    let ids = greedy(&mut on_board, prompt, tokens);
     println!("{tokens} tokens from {memory} after {:.1} s", start.elapsed().as_secs_f64());
+    assert_eq!(ids, greedy(&mut decoder(gguf, &config.accelerator), prompt, tokens), "golden");
+    let library = sim::build(&config.accelerator, &BuildOptions::default(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let alone = Driver::connect(Box::new(Sim::new(&library, &config.accelerator).unwrap()), &config.accelerator).unwrap();
+    let mut alone = Decoder::new(&compile(gguf, &config.accelerator).unwrap(), alone).unwrap();
+    assert_eq!(ids, greedy(&mut alone, prompt, tokens), "the simulated accelerator alone");
 }
 
 #[test]

@@ -3,17 +3,19 @@
 
 #![cfg(unix)]
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
-use heddle::driver::Driver;
 use heddle::driver::golden::Golden;
 use heddle::driver::serial::board::Accelerator;
 use heddle::driver::serial::pty::PtyBoard;
 use heddle::driver::serial::{SerialTransport, SerialUrl, Tty};
 use heddle::driver::sim::{self, Sim};
+use heddle::driver::{Driver, Transport};
 use heddle_core::config::Config;
 use heddle_core::registers::map;
+use heddle_fpga::board::{Board, MemoryKind};
 use heddle_tb::tools::have_verilator;
 use heddle_tb::verilator::BuildOptions;
 use serde_json::Value;
@@ -63,6 +65,40 @@ fn infer_over_a_serial_port_with_the_verilated_accelerator_behind_it() {
     let sim = Sim::new(&library, &config).unwrap();
     let board = PtyBoard::serve(Accelerator::new(sim, config.memory_bytes())).unwrap();
     assert_eq!(ids(&format!("serial:{}@115200", board.path), "small"), ids("sim", "small"));
+}
+
+/// `heddle board run`, stopped when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn board_run_byte_by_byte_serves_registers_memory_and_infer() {
+    if !have_verilator("board_run_byte_by_byte_serves_registers_memory_and_infer") {
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
+    command.args(["board", "run", "ulx3s", "--virtual", "--bytes", "--memory", "sdram"]).stdout(Stdio::piped());
+    let mut board = Running(command.spawn().unwrap());
+    let mut url = String::new();
+    BufReader::new(board.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let path = url.trim().strip_prefix("serial:").and_then(|rest| rest.strip_suffix("@9600")).expect("the transport as the first line");
+    let mut transport = SerialTransport::open(&SerialUrl { path: path.into(), baud: 9600 }).unwrap();
+    assert_eq!(transport.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
+    let block: Vec<u8> = (0..3000u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
+    transport.write_mem(0x1000, &block).unwrap();
+    let mut back = vec![0; block.len()];
+    transport.read_mem(0x1000, &mut back).unwrap();
+    assert!(back == block);
+    let end = Board::named("ulx3s").unwrap().memory_bytes(MemoryKind::Sdram).unwrap() as u32;
+    assert!(transport.write_mem(end, &[1, 2, 3, 4]).is_err(), "past the board's memory");
+    drop(transport);
+    assert_eq!(ids(url.trim(), "small"), ids("golden", "small"));
 }
 
 #[test]

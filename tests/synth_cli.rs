@@ -2,6 +2,7 @@
 //! `heddle synth` from the command line: exit codes, files, and a cache below the temporary folder, which the tools that
 //! are WebAssembly do not see under its name.
 
+use heddle::synth::targets::{self, Target};
 use heddle_tools::have_pinned;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -33,6 +34,38 @@ fn a_column_is_placed_and_reported() {
     assert_eq!(slow.status.code(), Some(1));
     let said = String::from_utf8_lossy(&slow.stderr).into_owned();
     assert!(said.contains("slack -") && said.contains("of 400.0 MHz"), "{said}");
+}
+
+#[test]
+fn the_page_says_what_was_not_run_and_with_which_command() {
+    if !have_pinned("the_page_says_what_was_not_run_and_with_which_command", &["yosys", "nextpnr-ice40", "nextpnr-ecp5"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cache, docs) = (folder.path().join("cache"), folder.path().join("docs"));
+    let done = synth(&cache, &["--docs", "--dir", docs.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let page = std::fs::read_to_string(docs.join("results/synth.md")).expect("a page");
+    let all = targets::all().expect("targets");
+    for target in &all {
+        let command = target.command(targets::SEEDS);
+        assert!(page.contains(&format!("| `{command}` | not run |")) && said.contains(&command), "{command}: {page}");
+    }
+    assert_eq!(page.matches(" | not run |\n").count(), all.len(), "{page}");
+}
+
+/// What `.ci/nightly` runs and what the page shows are one list.
+#[test]
+fn the_nightly_command_runs_every_target() {
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/nightly")).expect("the script");
+    let (_, list) = script.split_once("<<'TARGETS'\n").expect("the list");
+    let mut lines: Vec<String> = list.lines().take_while(|line| *line != "TARGETS").map(str::to_owned).collect();
+    let line = |target: &Target| format!("{} {}", target.name(), target.command(targets::SEEDS).trim_start_matches("heddle synth "));
+    let mut expected: Vec<String> = targets::all().expect("targets").iter().map(line).collect();
+    lines.sort();
+    expected.sort();
+    assert_eq!(lines, expected);
 }
 
 #[test]

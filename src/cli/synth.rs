@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use heddle_core::config::Config;
-use heddle_synth::{Device, Outcome, chart, measure};
+use heddle_synth::{Device, Outcome, Report, chart, measure};
 use heddle_tools::{Group, find_pinned, find_yosys, provision};
 
 use super::device::spinner;
@@ -108,6 +108,7 @@ pub fn run(args: &SynthArgs) -> Result<ExitCode> {
         true => println!("{}", serde_json::to_string(report)?),
         false => println!("{}", report.markdown(2)),
     }
+    eprintln!("{}", times(report));
     if let Some(folder) = &args.out {
         write(folder, &outcome)?;
     }
@@ -148,6 +149,12 @@ fn part(args: &SynthArgs, config: &Config) -> Result<Device> {
             synth::device(preset).ok_or_else(|| anyhow!("`{preset}` is not made for an FPGA; choose one with --part"))
         }
     }
+}
+
+/// Of the runs that made a result, which may have been earlier ones.
+fn times(report: &Report) -> String {
+    let seeds: Vec<String> = report.seeds.iter().map(|seed| format!("{:.0}", seed.seconds)).collect();
+    format!("time: Yosys {:.0} s, nextpnr {} s", report.synthesis_seconds, seeds.join(" "))
 }
 
 fn write(folder: &Path, outcome: &Outcome) -> Result<()> {

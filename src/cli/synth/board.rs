@@ -10,7 +10,7 @@ use heddle_core::config::Config;
 use heddle_fpga::board::{Board, MemoryKind};
 use heddle_synth::measure;
 
-use super::{SynthArgs, write};
+use super::{SynthArgs, times, write};
 use crate::board::design;
 use crate::cli::device::spinner;
 use crate::generate::source::{self, Source};
@@ -48,6 +48,7 @@ pub fn run(args: &SynthArgs, name: &str) -> Result<ExitCode> {
         true => println!("{}", serde_json::to_string(&outcome.report)?),
         false => println!("{}", outcome.report.markdown(3)),
     }
+    eprintln!("{}", times(&outcome.report));
     if let Some(folder) = &args.out {
         write(folder, &outcome)?;
     }
@@ -56,7 +57,8 @@ pub fn run(args: &SynthArgs, name: &str) -> Result<ExitCode> {
         return Ok(ExitCode::from(1));
     }
     let file: PathBuf = args.out.as_deref().unwrap_or(Path::new("")).join(design::bitstream_name(&board, &config, memory));
+    let seconds = outcome.pack()?.seconds;
     outcome.bitstream(&file)?;
-    eprintln!("{}: configuration {}; `heddle flash {name} {0}` writes it", file.display(), config.digest_hex());
+    eprintln!("{}: packed in {seconds:.1} s, configuration {}; `heddle flash {name} {0}` writes it", file.display(), config.digest_hex());
     Ok(ExitCode::SUCCESS)
 }
