@@ -40,6 +40,9 @@ pub struct Config {
     /// Weight formats built into the hardware; those left out cost no gate.
     #[schemars(length(min = 1, max = 4), extend("uniqueItems" = true))]
     pub formats: Vec<Format>,
+    /// The performance counters beyond CYCLES: what every cycle was spent on. Left out they cost no gate.
+    #[serde(default = "yes")]
+    pub counters: bool,
     /// The multiplier array.
     pub array: Array,
     /// The memory port.
@@ -49,6 +52,10 @@ pub struct Config {
     /// Power domains and voltage and frequency scaling; absent unless asked for.
     #[serde(default)]
     pub power: Power,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Shape of the multiplier array: `lanes * columns` products per cycle.

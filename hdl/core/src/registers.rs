@@ -50,6 +50,8 @@ pub enum Reset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Nothing,
+    /// The performance counters beyond CYCLES.
+    Counters,
     /// Power domains.
     Domains,
     /// The DVFS unit.
@@ -98,6 +100,7 @@ pub fn present(config: &Config) -> impl Iterator<Item = &'static Register> {
     let (domains, dvfs) = (config.domains() > 0, config.power.dvfs_entries > 0);
     REGISTERS.into_iter().filter(move |register| match register.needs {
         Needs::Nothing => true,
+        Needs::Counters => config.counters,
         Needs::Domains => domains,
         Needs::Dvfs => dvfs,
         Needs::Power => domains || dvfs,

@@ -62,9 +62,8 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.on(&saturated, sequencer.get("cleared"), 0);
 
     m.comment("Counters and registers");
-    let mut events = vec![
-        ("clear", sequencer.get("begin") | sequencer.get("cleared")),
-        ("busy", sequencer.get("busy")),
+    let mut events = vec![("clear", sequencer.get("begin") | sequencer.get("cleared")), ("busy", sequencer.get("busy"))];
+    let counted = [
         ("read_beats_event", fetch.get("beat")),
         ("read_wait_event", fetch.get("wait")),
         ("read_blocked_event", fetch.get("blocked")),
@@ -81,6 +80,10 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
         ("weights", dequant.get("taken")),
         ("acknowledged", store.get("acknowledged")),
     ];
+    match config.counters {
+        true => events.extend(counted),
+        false => m.unused("counted", "This build has no counters of them.", &counted.map(|(_, event)| event)),
+    }
     events.extend(power.iter().map(|power| ("wake_stall_event", power.stall.clone())));
     let counters = m.instance("counters", &counters_unit, &events);
     let shown = power::registers(power.as_ref(), dvfs.as_ref());
@@ -414,8 +417,7 @@ fn registers(
         ("irq_status_error_set", sequencer.get("stopped")),
     ];
     inputs.extend(status.map(|(n, e)| (n.to_string(), e)));
-    let rest = [&map::BLOCKS, &map::ROWS, &map::DESCRIPTORS, &map::FIRST_BEAT, &map::LAST_RESULT];
-    for register in counters::events(config).chain(rest) {
+    for register in counters::all(config) {
         let name = register.name.to_lowercase();
         let value = counters.get(&name);
         inputs.push((name, value));

@@ -72,8 +72,9 @@ impl Script {
             (Op::Read, 1, 4),
             (Op::Read, 2, 4),
             (Op::Hello, 0, 4),
+            (Op::Read, self.memory_bytes - 4, 8),
         ] {
-            // Refused, so its number is the next one's, too.
+            // Not done, so its number is the next one's, too.
             self.bytes(&wire::request(op, self.seq, wire::MEMORY + address, &u32::to_le_bytes(count)));
         }
         self.bytes(&wire::request(Op::Read, self.seq, wire::MEMORY, &[4, 0, 0, 0, 4, 0, 0, 0]));

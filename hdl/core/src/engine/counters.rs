@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Performance counters: what every cycle of a program was spent on.
 //!
-//! Ports      `busy_i`, `begin_i`, one event input per counter; one 32-bit output per counter
+//! Ports      `clear_i`, `busy_i`, one event input per counter; one 32-bit output per counter
 //! Latency    1 cycle      Throughput  every event counts      Rounding  none, 32 bits wrap
 //! Reset      clears; so does the start of a program
 
@@ -13,7 +13,7 @@ use crate::{
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
-/// Counters of cycles in which an event holds, in every build.
+/// Counters of cycles in which an event holds; the first is in every build.
 const EVENTS: [&Register; 10] = [
     &map::CYCLES,
     &map::READ_BEATS,
@@ -27,9 +27,18 @@ const EVENTS: [&Register; 10] = [
     &map::WRITE_WAIT,
 ];
 
+/// Counters of other things, if there are any but CYCLES.
+const OTHERS: [&Register; 5] = [&map::BLOCKS, &map::ROWS, &map::DESCRIPTORS, &map::FIRST_BEAT, &map::LAST_RESULT];
+
 /// Counters of such cycles in a build.
 pub fn events(config: &Config) -> impl Iterator<Item = &'static Register> {
-    EVENTS.into_iter().chain((config.domains() > 0).then_some(&map::WAKE_STALL))
+    let kept = if config.counters { EVENTS.len() } else { 1 };
+    EVENTS.into_iter().take(kept).chain((config.domains() > 0).then_some(&map::WAKE_STALL))
+}
+
+/// All counters of a build.
+pub fn all(config: &Config) -> impl Iterator<Item = &'static Register> {
+    events(config).chain(OTHERS.into_iter().filter(|_| config.counters))
 }
 
 /// The counters.
@@ -50,6 +59,9 @@ pub fn counters(config: &Config) -> Result<Arc<Module>, BuildError> {
         cycles.get_or_insert(r.q());
     }
     let cycles = cycles.unwrap_or_else(|| Expr::constant(ty, 0));
+    if !config.counters {
+        return m.build();
+    }
 
     m.comment("Products and results, by columns in use");
     let columns = m.input("columns", Ty::Unsigned(COLUMNS_BITS));

@@ -69,7 +69,7 @@ pub const IRQ_ENABLE: Register =
 pub const IRQ_STATUS: Register = register("IRQ_STATUS", 0x038, WriteOneToClear, "Pending events.").with_fields(&[IRQ_DONE, IRQ_ERROR]);
 pub const SCRATCH: Register = register("SCRATCH", 0x03c, ReadWrite, "Holds any value: for tests of the link.");
 
-pub const CYCLES: Register = counter("CYCLES", 0x100, "Cycles busy.");
+pub const CYCLES: Register = counter("CYCLES", 0x100, "Cycles busy.").with_needs(Needs::Nothing);
 pub const READ_BEATS: Register = counter("READ_BEATS", 0x104, "Beats read from memory.");
 pub const READ_WAIT: Register = counter("READ_WAIT", 0x108, "Cycles with a read outstanding and no beat offered.");
 pub const READ_BLOCKED: Register =
@@ -203,7 +203,7 @@ const CAUSES: [Value; 12] = cause_values();
 
 /// A performance counter: 32 bits, wraps, cleared by `CONTROL.start` and `CONTROL.clear`.
 const fn counter(name: &'static str, offset: u32, doc: &'static str) -> Register {
-    register(name, offset, ReadOnly, doc)
+    register(name, offset, ReadOnly, doc).with_needs(Needs::Counters)
 }
 
 /// A register of the power domains.
