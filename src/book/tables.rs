@@ -4,7 +4,7 @@
 use super::PRESET;
 use crate::generate::rtl::{Rtl, rtl};
 use heddle_core::config::{BLOCK, Config, PRESETS};
-use heddle_core::engine::{array, column, place, scale_acc, to_float};
+use heddle_core::engine::{act_buffer, array, column, place, scale_acc, to_float};
 use heddle_core::link::{LinkConfig, link};
 use heddle_core::top;
 use heddle_lang::expr::Ty;
@@ -63,7 +63,7 @@ pub fn numbers() -> Result<String, String> {
     text += &row("blocks taken together", &|c| c.blocks_per_cycle());
     text += &row("`column`: last operands to sum", &|c| column::latency(c.array.lanes.min(BLOCK)));
     text += &row("`place`: operands to term", &|_| place::LATENCY);
-    text += &row("`scale_acc`: block to accumulator", &|c| scale_acc::latency(c.blocks_per_cycle()));
+    text += &row("`scale_acc`: block to accumulator", &|c| scale_acc::latency(c.blocks_per_cycle(), act_buffer::has_minima(c)));
     text += &row("`array`: last chunk of a row to its accumulators", &array::latency);
     text += &row("`to_float`: accumulator to f24", &|_| to_float::LATENCY);
     Ok(text)

@@ -5,7 +5,7 @@
 use heddle_lang::{
     BuildError, Module,
     module::{Item, NetKind},
-    stdlib::{arbiter, counter, fifo, gearbox, skid, synchroniser},
+    stdlib::{arbiter, counter, delay_line, fifo, gearbox, skid, synchroniser},
     verilog::{self, net_name},
 };
 use heddle_tb::{
@@ -25,7 +25,8 @@ fn modules() -> Vec<Arc<Module>> {
     let arbiters = [2, 3, 8].into_iter().flat_map(|n| [arbiter::round_robin(n, 20), arbiter::fixed_priority(n, 20)]);
     let others = [skid::skid(1), skid::skid(80), counter::counter(1), counter::counter(40)];
     let synchronisers = [synchroniser::synchroniser(1), synchroniser::synchroniser(16)];
-    let all: Result<Vec<_>, BuildError> = fifos.into_iter().chain(gears).chain(arbiters).chain(others).chain(synchronisers).collect();
+    let delays = [(1, 2), (16, 9), (40, 21)].map(|(width, cycles)| delay_line::delay_line(width, cycles));
+    let all: Result<Vec<_>, BuildError> = fifos.into_iter().chain(gears).chain(arbiters).chain(others).chain(synchronisers).chain(delays).collect();
     all.unwrap_or_else(|e| panic!("{e}"))
 }
 

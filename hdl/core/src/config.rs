@@ -43,6 +43,10 @@ pub struct Config {
     /// The performance counters beyond CYCLES: what every cycle was spent on. Left out they cost no gate.
     #[serde(default = "yes")]
     pub counters: bool,
+    /// For devices in which cells are scarce: delays in block RAM, one command ahead, and with one column a serial
+    /// converter of results, which takes 10 cycles for each.
+    #[serde(default)]
+    pub compact: bool,
     /// The multiplier array.
     pub array: Array,
     /// The memory port.
@@ -165,6 +169,11 @@ impl Config {
     /// Blocks in one group of the weight stream: as many as a beat holds fp16 scales.
     pub fn group_blocks(&self) -> u32 {
         self.memory.port_bits / 16
+    }
+
+    /// Whether results are converted one digit at a time.
+    pub fn serial_results(&self) -> bool {
+        self.compact && self.array.columns == 1
     }
 
     /// Cycles the array spends on one block: 1 from 32 lanes on.

@@ -13,9 +13,9 @@ use crate::{
         weight_fetch::{self, DEST_ACTIVATIONS, DEST_BITS, DEST_DESCRIPTOR, DEST_WEIGHTS},
     },
     power::dvfs::attach,
-    registers::{ADDRESS_BITS, map},
+    registers::ADDRESS_BITS,
 };
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs, stdlib};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs};
 use power::{Power, Units};
 use std::sync::Arc;
 
@@ -189,7 +189,6 @@ struct Wires {
     act_busy: Expr,
     act_beat_ready: Expr,
     dequant_beat_ready: Expr,
-    weights_ready: Expr,
     beat_ready: Expr,
     to_descriptor: Expr,
     to_act: Expr,
@@ -221,7 +220,6 @@ impl Wires {
             act_busy: bit("act_buffer_busy"),
             act_beat_ready: bit("act_buffer_beat_ready"),
             dequant_beat_ready: bit("dequant_beat_ready"),
-            weights_ready: bit("weights_ready"),
             beat_ready: bit("beat_ready"),
             to_descriptor: bit("to_descriptor"),
             to_act: bit("to_act"),
@@ -288,7 +286,7 @@ fn route(m: &mut Builder, fetch: &Outputs, w: &Wires) {
     m.drive(&w.to_descriptor, is(DEST_DESCRIPTOR));
     m.drive(&w.to_act, is(DEST_ACTIVATIONS));
     m.drive(&w.to_dequant, is(DEST_WEIGHTS) & !&w.act_busy);
-    let taken = &w.to_descriptor | (&w.to_act & &w.act_beat_ready) | (&w.to_dequant & &w.weights_ready);
+    let taken = &w.to_descriptor | (&w.to_act & &w.act_beat_ready) | (&w.to_dequant & &w.dequant_beat_ready);
     m.drive(&w.beat_ready, taken);
 }
 
@@ -301,10 +299,6 @@ fn engine(
     power: Option<&Units>,
 ) -> Result<(Outputs, Outputs), BuildError> {
     let data = fetch.get("beat_data");
-    m.comment("A register between the routing of beats and what takes them: it cuts the path of ready");
-    let weights = [("in_valid", w.to_dequant.clone()), ("in_data", data.clone()), ("out_ready", w.dequant_beat_ready.clone())];
-    let weights = m.instance("weights", &stdlib::skid(config.memory.port_bits)?, &weights);
-    m.drive(&w.weights_ready, weights.get("in_ready"));
     let mut inputs = vec![
         ("start_valid", sequencer.get("matrix_valid") & &w.cmd_ready),
         ("start_format", sequencer.get("matrix_format")),
@@ -312,8 +306,8 @@ fn engine(
         ("start_last_step", sequencer.get("matrix_last_step")),
         ("start_bank", sequencer.get("matrix_bank")),
         ("start_tag", sequencer.get("matrix_tag")),
-        ("beat_valid", weights.get("out_valid")),
-        ("beat_data", weights.get("out_data")),
+        ("beat_valid", w.to_dequant.clone()),
+        ("beat_data", data.clone()),
         ("room", w.room.clone()),
     ];
     inputs.extend(power.map(|power| ("powered", power.powered.clone())));

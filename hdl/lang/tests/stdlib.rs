@@ -218,3 +218,22 @@ fn sizes_that_make_no_sense_are_refused() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+#[test]
+fn a_delay_line_delays() {
+    for (width, cycles) in [(1, 2), (16, 9), (40, 21), (33, 64)] {
+        let mut sim = Simulator::new(&stdlib::delay_line(width, cycles).expect("delay line")).expect("it runs");
+        sim.reset().expect("reset");
+        let input = words(&mut Random(u64::from(width)), 300, width);
+        let [data, out] = ["in_data", "out_data"].map(|name| sim.port(name).expect("a port"));
+        for (n, word) in input.iter().enumerate() {
+            sim.set_bits(data, word);
+            sim.settle();
+            if let Some(expected) = stdlib::delay_line::golden::delayed(&input.iter().collect::<Vec<_>>(), n, cycles as usize) {
+                assert_eq!(sim.get_bits(out), *expected, "{width} bits, {cycles} cycles, word {n}");
+            }
+            sim.step().expect("a cycle");
+        }
+    }
+    assert!(stdlib::delay_line(8, 1).is_err());
+}

@@ -33,6 +33,11 @@ impl ResultStore {
     pub fn new(columns: u32, port_bits: u32) -> ResultStore {
         ResultStore { config: geometry(8, columns, port_bits) }
     }
+
+    /// In a compact build.
+    pub fn compact(self) -> ResultStore {
+        ResultStore { config: Config { compact: true, ..self.config } }
+    }
 }
 
 struct Matrix {
@@ -51,7 +56,7 @@ struct Row {
 
 impl Block for ResultStore {
     fn name(&self) -> String {
-        format!("result_store, {}", shape(&self.config))
+        format!("result_store, {}{}", shape(&self.config), if self.config.compact { ", compact" } else { "" })
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {

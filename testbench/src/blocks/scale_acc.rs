@@ -43,7 +43,7 @@ impl Block for ScaleAcc {
         let [valid, first, sum, d, dx] = dut.inputs(["valid", "first", "sum", "d", "dx"])?;
         let [acc, too_large] = dut.outputs(["acc", "too_large"])?;
         let minima = if self.minima { Some(dut.inputs(["dmin", "sum_x"])?) } else { None };
-        let latency = scale_acc::latency(self.blocks) as usize;
+        let latency = scale_acc::latency(self.blocks, self.minima) as usize;
         // The flag comes one cycle after the term, the accumulator later.
         let flag_lead = latency - (place::LATENCY + 1) as usize;
         let gaps = [0, 60, 180][rng.bits() as usize % 3];

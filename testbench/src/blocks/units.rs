@@ -11,6 +11,7 @@ use heddle_core::{
     config::Config,
     descriptor::{self, Layer, Phase},
 };
+use std::collections::VecDeque;
 
 /// Matrices that may be issued and not finished.
 const IN_FLIGHT: usize = 2;
@@ -26,6 +27,28 @@ pub struct Units {
     status: [Pin; 7],
     /// Only with a DVFS unit.
     layer: Option<[Pin; 6]>,
+}
+
+/// What must still come. Reads wait in a register of the sequencer, so they have an order of their own.
+struct Expected<'a> {
+    reads: VecDeque<&'a Event>,
+    work: VecDeque<&'a Event>,
+}
+
+impl<'a> Expected<'a> {
+    fn new(events: &'a [Event]) -> Self {
+        let (reads, work) = events.iter().partition(|event| matches!(event, Event::Job { .. }));
+        Expected { reads, work }
+    }
+
+    /// What must come instead of `event`, if it is not the same.
+    fn next(&mut self, event: &Event) -> Option<&'a Event> {
+        if matches!(event, Event::Job { .. }) { self.reads.pop_front() } else { self.work.pop_front() }
+    }
+
+    fn left(&self) -> Option<&'a Event> {
+        self.reads.front().or(self.work.front()).copied()
+    }
 }
 
 /// What is under way in a run.
@@ -79,7 +102,7 @@ impl Units {
         self.pulse(start)?;
         self.dut.put(address, rng.bits());
         let mut state = State::default();
-        let mut events = program.events.iter();
+        let mut events = Expected::new(&program.events);
         let ready_chance = [255, 128, 40][rng.bits() as usize % 3];
         let limit = 4000 + 3000 * program.words.len() as u64;
         for _ in 0..limit {
@@ -91,12 +114,12 @@ impl Units {
             if !self.dut.high(busy) {
                 self.dut.put(start, 0);
                 self.dut.put(clear, 0);
-                return self.ended(program, &state, events.next(), rng);
+                return self.ended(program, &state, events.left(), rng);
             }
             self.sample(program, &mut state, &mut events, rng)?;
             self.dut.tick()?;
         }
-        Err(BlockError::Limit { limit, state: format!("{:?} is next", events.next()) })
+        Err(BlockError::Limit { limit, state: format!("{:?} is next", events.left()) })
     }
 
     fn pulse(&mut self, pin: Pin) -> Result<(), BlockError> {
@@ -136,13 +159,7 @@ impl Units {
     }
 
     /// What is transferred in this cycle must be what comes next.
-    fn sample<'a>(
-        &mut self,
-        program: &Program,
-        state: &mut State,
-        events: &mut impl Iterator<Item = &'a Event>,
-        rng: &mut Random,
-    ) -> Result<(), BlockError> {
+    fn sample(&mut self, program: &Program, state: &mut State, events: &mut Expected, rng: &mut Random) -> Result<(), BlockError> {
         let [job_ready, load_ready, matrix_ready, ..] = self.answers;
         let get = |pin: Pin| self.dut.read(pin);
         let mut now = Vec::new();
@@ -177,7 +194,7 @@ impl Units {
         state.pulses.0 += get(finished) as u32;
         state.pulses.1 += get(stopped) as u32;
         for event in now {
-            match events.next() {
+            match events.next(&event) {
                 Some(expected) if *expected == event => {}
                 expected => return Err(BlockError::wrong(format!("{event:x?} instead of {expected:x?}"))),
             }

@@ -94,7 +94,7 @@ fn arithmetic(all: &mut Table) {
     );
     all.add(ScaleAcc { blocks: 4, minima: false, gated: false }, "scale_acc_4", &[("pair0_1_q", Operator(WrapAdd, WrapSub))]);
     all.add(
-        ToFloat,
+        ToFloat { serial: false },
         "to_float",
         &[
             ("magnitude_q", SwapMux),
@@ -103,6 +103,18 @@ fn arithmetic(all: &mut Table) {
             ("up", Operator(Or, And)),
             ("rounded", Operator(WrapAdd, WrapSub)),
             ("f24_q", Slice(-1)),
+        ],
+    );
+    all.add(
+        ToFloat { serial: true },
+        "to_float_serial",
+        &[
+            ("last_try", Constant(2, 1)),
+            ("places_q", DropUpdate(0)),
+            ("magnitude_q", SwapMux),
+            ("zeros_q", Operator(WrapAdd, WrapSub)),
+            ("by4", Operator(And, Or)),
+            ("done", Constant(3, 2)),
         ],
     );
 }
@@ -189,12 +201,12 @@ fn control(all: &mut Table) {
         "sequencer",
         &[
             ("columns_ok", Operator(Le, Lt)),
-            ("rows_ok", Unary(ReduceOr, ReduceAnd)),
+            ("rows_over_q", DropUpdate(0)),
             ("blocks_ok", Constant(16, 17)),
-            ("misaligned", Operator(Or, And)),
+            ("misaligned_q", DropUpdate(1)),
             ("reuse_bad", Operator(And, Or)),
             ("check_cause_q", Constant(6, 5)),
-            ("rounded", Constant(3, 2)),
+            ("product_q", Constant(3, 2)),
             ("header_beats", Operator(WrapAdd, WrapSub)),
             ("slot", Operator(Lt, Le)),
             ("in_flight_q", DropUpdate(1)),

@@ -53,7 +53,7 @@ pub fn isolate() -> Blocks {
 }
 
 pub fn to_float() -> Blocks {
-    boxed([ToFloat])
+    boxed([ToFloat { serial: false }, ToFloat { serial: true }])
 }
 
 pub fn lanes() -> Blocks {
@@ -80,7 +80,9 @@ pub fn weight_fetch() -> Blocks {
 }
 
 pub fn result_store() -> Blocks {
-    boxed([(1, 32), (2, 64), (4, 128), (1, 128), (3, 128), (4, 32), (8, 512)].map(|(columns, port)| ResultStore::new(columns, port)))
+    let all = [(1, 32), (2, 64), (4, 128), (1, 128), (3, 128), (4, 32), (8, 512)].map(|(columns, port)| ResultStore::new(columns, port));
+    let compact = [(1, 32), (1, 64), (2, 64)].map(|(columns, port)| ResultStore::new(columns, port).compact());
+    boxed(all.into_iter().chain(compact))
 }
 
 pub fn sequencer() -> Blocks {

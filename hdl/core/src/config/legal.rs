@@ -18,11 +18,12 @@ pub enum Legal {
 }
 
 /// Every key of a configuration with its legal values. Keys depend on each other too: see `Config::validate`.
-const KEYS: [(&str, Legal); 17] = [
+const KEYS: [(&str, Legal); 18] = [
     ("name", Legal::Words("1 to 32 of a-z, 0-9 and _, with a letter first")),
     ("clock_mhz", Legal::Words("a finite number above 0")),
     ("formats", Legal::Words("at least one of q8_0, q4_0, q4_1, q5_0, each at most once")),
     ("counters", Legal::Words("true or false")),
+    ("compact", Legal::Words("true or false")),
     ("array.lanes", Legal::OneOf(&LANES)),
     ("array.columns", Legal::Within(1, 8)),
     ("array.lut_lanes", Legal::Within(0, 32)),

@@ -3,7 +3,7 @@
 //! the sums of their integers.
 //!
 //! Ports      Load: `load_*` says how many blocks and columns follow and into which bank, `beat_*` brings the
-//!            beats of the region (per column: scales, then integers); `busy_o` until what came is readable.
+//!            beats of the region (per column: scales, then integers); `busy_o`, from the cycle after a beat until what came is readable.
 //!            Read: `x_addr_i` = {bank, step, part} -> `x_o`; `scale_addr_i` = {bank, step} -> `dx_o`, `sum_x_o`
 //! Latency    [`latency`] cycles from an address to its data      Throughput  one beat in and one read of each kind per cycle
 //! Rounding   none      Reset  clears the load
@@ -189,16 +189,16 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     let address = |shape: Shape| Expr::concat([bank.clone(), beat.q().resize(shape.write_address_bits() - 1)]);
     let x = Write { enable: &take & integers.q(), address: address(g.x), data: beat_data.clone(), column: column.q() };
     let scale = Write { enable: &take & !integers.q(), address: address(g.scale), data: Expr::pack(&scales), column: column.q() };
-    let mut busy = take.clone();
+    let mut pending = Expr::bit_const(false);
     let sum = has_minima(config).then(|| {
-        let (write, pending) = sums(m, g, &x, &bank, &beat.q());
-        busy = &busy | pending;
+        let (write, until) = sums(m, g, &x, &bank, &beat.q());
+        pending = until;
         write
     });
     m.comment("Readable two cycles after the last write");
-    let settle = m.register_reset("settle", busy.clone());
+    let settle = m.register_reset("settle", &take | &pending);
     let settled = m.register_reset("settled", &settle);
-    m.output("busy", busy | settle | settled);
+    m.output("busy", pending | settle | settled);
     Writes { x, scale, sum }
 }
 

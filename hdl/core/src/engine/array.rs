@@ -19,12 +19,22 @@ use super::{
     scale_acc::{self, SUM_X_BITS},
 };
 use crate::{config::Config, power::isolate};
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, stdlib};
 use std::sync::Arc;
 
 /// Cycles from a chunk to the accumulators that contain it.
 pub fn latency(config: &Config) -> u32 {
-    to_sum(config) + scale_acc::latency(config.blocks_per_cycle())
+    to_sum(config) + scale_acc::latency(config.blocks_per_cycle(), act_buffer::has_minima(config))
+}
+
+/// `value`, `cycles` later: in registers, or in a block RAM where cells are scarce.
+fn wait(m: &mut Builder, config: &Config, name: &str, value: &Expr, cycles: u32) -> Result<Expr, BuildError> {
+    // A delay line has about ten cells of its own.
+    if !config.compact || value.width() * cycles < 32 {
+        return Ok(m.delay(name, value, cycles));
+    }
+    let line = stdlib::delay_line(value.width(), cycles)?;
+    Ok(m.instance(&format!("{name}_line"), &line, &[("in_data", value.clone())]).get("out_data"))
 }
 
 /// The array.
@@ -71,7 +81,9 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.on(&even, &start & !&start_tag, &start_columns);
     m.on(&odd, &start & &start_tag, &start_columns);
     let in_use = m.wire("in_use", tag.mux(odd.q(), &even.q()));
-    let row_tag = m.delay("tag", &tag, latency(config));
+    let row_end = Expr::concat([tag.clone(), matrix_last]);
+    let row_end = wait(&mut m, config, "row_end", &row_end, latency(config))?;
+    let (row_tag, matrix_last) = (row_end.bit(1), row_end.bit(0));
     let row_columns = row_tag.mux(odd.q(), &even.q());
 
     m.comment("Weights wait for the activations");
@@ -80,9 +92,9 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let operand_first = framing.map(|first| m.delay("operand_first", &first, read));
 
     m.comment("Scales wait for the sums of the columns");
-    let d = m.delay("d", &d, to_sum);
-    let dmin = dmin.map(|v| m.delay("dmin", &v, to_sum));
-    let scale_addr = m.delay("scale_addr", &step_addr, to_sum - read);
+    let d = wait(&mut m, config, "d", &d, to_sum)?;
+    let dmin = dmin.map(|v| wait(&mut m, config, "dmin", &v, to_sum)).transpose()?;
+    let scale_addr = wait(&mut m, config, "scale_addr", &step_addr, to_sum - read)?;
     m.output("scale_addr", scale_addr);
     let first = m.delay("row_first", &row_first, to_sum);
 
@@ -129,7 +141,6 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.comment("Rows");
     let row = m.wire("row", &valid & &row_last);
     let row_valid = m.delay_reset("row_valid", &row, latency(config));
-    let matrix_last = m.delay("matrix_last", &matrix_last, latency(config));
     m.output("row_valid", row_valid);
     m.output("row_matrix_last", matrix_last);
     m.output("row_columns", row_columns);

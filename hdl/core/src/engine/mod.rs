@@ -17,6 +17,7 @@ pub mod result_store;
 pub mod scale_acc;
 pub mod sequencer;
 pub mod to_float;
+pub mod to_float_serial;
 pub mod weight_fetch;
 
 /// A number of things, for the head of a module: `1 column`, `4 columns`.

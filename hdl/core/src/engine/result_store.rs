@@ -14,6 +14,7 @@ use super::{
     act_buffer::COLUMNS_BITS,
     place::GRID_BITS,
     to_float::{self, FLOAT_BITS},
+    to_float_serial,
 };
 use crate::config::Config;
 use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, stdlib};
@@ -21,8 +22,10 @@ use std::sync::Arc;
 
 /// Results that can be between the array and the memory.
 const DEPTH: u32 = 64;
-/// Matrices whose results may be on their way.
-const COMMANDS: u32 = 4;
+/// Matrices whose results may be on their way; with two, a third waits until the first is written.
+fn commands(config: &Config) -> u32 {
+    if config.compact { 2 } else { 4 }
+}
 /// Bits that count unacknowledged writes.
 const WRITES_BITS: u32 = 8;
 /// Bits of a result in memory.
@@ -40,36 +43,26 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     let free_bits = DEPTH.ilog2() + 1;
     let free = m.reg("free", Ty::Unsigned(free_bits), DEPTH.into());
     let spacing = m.reg("spacing", Ty::Unsigned(COLUMNS_BITS), 0);
-    m.on(&spacing, &issue, issue_columns.wrapping_sub(1));
+    let cycles = if config.serial_results() { Expr::constant(spacing.q().ty(), to_float_serial::LATENCY.into()) } else { issue_columns.clone() };
+    m.on(&spacing, &issue, cycles.wrapping_sub(1));
     m.on(&spacing, spacing.q().any(), spacing.q().wrapping_sub(1));
-    let room = m.wire("room", spacing.q().is_zero() & free.q().ge(&issue_columns));
+    // Known a cycle ahead, so that it begins no path: a row that is issued now leaves room for another.
+    let roomy = m.wire("roomy", free.q().ge(2 * columns));
+    let apart = m.wire("apart", issue.mux(cycles.eq(1), &spacing.q().le(1)));
+    let room = m.register_reset("room", roomy & apart);
     m.output("room", room);
     let pop = m.forward("pop", Ty::BIT);
     let taken = issue.mux(issue_columns.extend(free_bits), &Expr::constant(Ty::Unsigned(free_bits), 0));
     let after_take = m.wire("after_take", free.q().wrapping_sub(taken));
     m.next(&free, after_take.wrapping_add(pop.extend(free_bits)));
 
-    m.comment("The row being converted, column 0 first");
+    m.comment("Accumulators of a row");
     let row_valid = m.input("row_valid", Ty::BIT);
     let row_matrix_last = m.input("row_matrix_last", Ty::BIT);
     let row_columns = m.input("row_columns", Ty::Unsigned(COLUMNS_BITS));
     let acc = m.input("acc", Ty::Unsigned(GRID_BITS * columns));
-    let left = m.reg("left", Ty::Unsigned(COLUMNS_BITS), 0);
-    let matrix_last = m.reg("matrix_last", Ty::BIT, 0);
-    let hold = m.reg_no_reset("hold", Ty::Unsigned(GRID_BITS * columns));
-    let converting = m.wire("converting", left.q().any());
-    m.on(&left, &row_valid, &row_columns);
-    m.on(&left, &converting, left.q().wrapping_sub(1));
-    m.on(&matrix_last, &row_valid, &row_matrix_last);
-    m.on(&hold, &row_valid, &acc);
-    if columns > 1 {
-        m.on(&hold, &converting, hold.q().shift_right(GRID_BITS).extend(GRID_BITS * columns));
-    }
-    let float = m.instance("to_float", &to_float::to_float()?, &[("acc", hold.q().slice(0, GRID_BITS))]).get("f24");
-    let last = m.wire("last_result", matrix_last.q() & left.q().eq(1));
-    let word_valid = m.delay_reset("word_valid", &converting, to_float::LATENCY);
-    let word_last = m.delay("word_last", &last, to_float::LATENCY);
-    let word = Expr::concat([word_last, float]);
+    let row = Row { valid: row_valid.clone(), matrix_last: row_matrix_last.clone(), columns: row_columns, acc };
+    let (word_valid, word) = if config.serial_results() { convert_slowly(&mut m, &row)? } else { convert(&mut m, &row)? };
     let words = m.instance(
         "results",
         &stdlib::fifo(FLOAT_BITS + 1, DEPTH)?,
@@ -79,6 +72,45 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     pack(&mut m, config, &words.get("out_valid"), &words.get("out_data"), &pop)?;
     m.output("matrix_done", &row_valid & &row_matrix_last);
     m.build()
+}
+
+/// A row whose accumulators are ready.
+struct Row {
+    valid: Expr,
+    matrix_last: Expr,
+    columns: Expr,
+    acc: Expr,
+}
+
+/// One result per cycle, column 0 first: when there is one, and the float with its flag for the end of the matrix.
+fn convert(m: &mut Builder, row: &Row) -> Result<(Expr, Expr), BuildError> {
+    m.comment("The row being converted, column 0 first");
+    let width = row.acc.width();
+    let left = m.reg("left", Ty::Unsigned(COLUMNS_BITS), 0);
+    let matrix_last = m.reg("matrix_last", Ty::BIT, 0);
+    let hold = m.reg_no_reset("hold", Ty::Unsigned(width));
+    let converting = m.wire("converting", left.q().any());
+    m.on(&left, &row.valid, &row.columns);
+    m.on(&left, &converting, left.q().wrapping_sub(1));
+    m.on(&matrix_last, &row.valid, &row.matrix_last);
+    m.on(&hold, &row.valid, &row.acc);
+    if width > GRID_BITS {
+        m.on(&hold, &converting, hold.q().shift_right(GRID_BITS).extend(width));
+    }
+    let float = m.instance("to_float", &to_float::to_float()?, &[("acc", hold.q().slice(0, GRID_BITS))]).get("f24");
+    let last = m.wire("last_result", matrix_last.q() & left.q().eq(1));
+    let word_valid = m.delay_reset("word_valid", &converting, to_float::LATENCY);
+    let word_last = m.delay("word_last", &last, to_float::LATENCY);
+    Ok((word_valid, Expr::concat([word_last, float])))
+}
+
+/// The same for a single column whose rows are far enough apart.
+fn convert_slowly(m: &mut Builder, row: &Row) -> Result<(Expr, Expr), BuildError> {
+    m.unused("row_columns", "There is one column.", std::slice::from_ref(&row.columns));
+    let matrix_last = m.register_when("matrix_last", &row.valid, row.matrix_last.clone());
+    let inputs = [("valid", row.valid.clone()), ("acc", row.acc.clone())];
+    let float = m.instance("to_float", &to_float_serial::to_float_serial()?, &inputs);
+    Ok((float.get("done"), Expr::concat([matrix_last, float.get("f24")])))
 }
 
 /// Words to beats to single-beat writes.
@@ -91,7 +123,7 @@ fn pack(m: &mut Builder, config: &Config, word_valid: &Expr, word: &Expr, pop: &
     let flush = m.forward("flush", Ty::BIT);
     let commands = m.instance(
         "commands",
-        &stdlib::fifo(32, COMMANDS)?,
+        &stdlib::fifo(32, commands(config))?,
         &[("in_valid", cmd_valid.clone()), ("in_data", cmd_addr), ("out_ready", flush.clone())],
     );
     m.drive(&cmd_ready, commands.get("in_ready"));

@@ -20,9 +20,9 @@ use std::sync::Arc;
 /// Bits of the sum of 32 activations.
 pub const SUM_X_BITS: u32 = 13;
 
-/// Cycles from a block's operands to the accumulator with it.
-pub fn latency(blocks: u32) -> u32 {
-    place::LATENCY + 2 + blocks.trailing_zeros()
+/// Cycles from a block's operands to the accumulator with it; one of them only where a minimum is subtracted.
+pub fn latency(blocks: u32, minima: bool) -> u32 {
+    place::LATENCY + u32::from(minima) + blocks.trailing_zeros() + 1
 }
 
 /// The unit for `blocks` blocks per cycle; `minima`: some format has a minimum; `gated`: it is in a power domain.
@@ -48,7 +48,7 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
         (dmin, sum_x)
     });
     m.comment("Where the blocks have got to");
-    let depth = place::LATENCY + 1 + blocks.trailing_zeros();
+    let depth = latency(blocks, minima) - 1;
     let at = m.stages_reset("valid", &valid, depth);
     let placed = &at[place::LATENCY as usize];
     let unit = place::place(SUM_BITS, gated)?;
@@ -61,7 +61,7 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
         flags.push(term.get("too_large"));
         let product = term.get("term").as_signed();
         terms.push(match &minimum {
-            None => m.register(&format!("term{suffix}"), product),
+            None => product,
             Some((dmin, sum_x)) => {
                 let unit = place::place(SUM_X_BITS, gated)?;
                 let inputs = [("valid", valid.clone()), ("d", dmin[b].clone()), ("dx", dx[b].clone()), ("s", sum_x[b].clone())];

@@ -120,18 +120,18 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
         &stdlib::fifo(port_bits + DEST_BITS, depth)?,
         &[("in_valid", rvalid.clone()), ("in_data", Expr::concat([tags.get("out_data"), rdata])), ("out_ready", take.clone())],
     );
-    m.comment("A register behind the memory of the FIFO, on the way to three units");
-    let offered = m.reg("offered", Ty::BIT, 0);
-    m.drive(&take, !offered.q() | &beat_ready);
-    let pop = m.wire("pop", fifo.get("out_valid") & &take);
-    m.on(&offered, &take, fifo.get("out_valid"));
-    let data = m.register_when("beat", &pop, fifo.get("out_data"));
-    m.output("beat_valid", offered.q());
+    m.comment("Registers behind the memory of the FIFO, on the way to three units; none of them waits for another through its ready");
+    let inputs = [("in_valid", fifo.get("out_valid")), ("in_data", fifo.get("out_data")), ("out_ready", beat_ready.clone())];
+    let skid = m.instance("skid", &stdlib::skid(port_bits + DEST_BITS)?, &inputs);
+    m.drive(&take, skid.get("in_ready"));
+    let (offered, data) = (skid.get("out_valid"), skid.get("out_data"));
+    m.output("beat_valid", offered.clone());
     m.output("beat_data", data.slice(0, port_bits));
     m.output("beat_dest", data.slice(port_bits, DEST_BITS));
     m.unused("beats", "Room was reserved when the burst was asked for.", &[fifo.get("in_ready"), fifo.get("count"), rresp.bit(0)]);
     let taken = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
-    let freed = (offered.q() & &beat_ready).extend(space_bits);
+    // A cycle late: the units' ready is on a long way already.
+    let freed = m.register_reset("freed", offered & &beat_ready).extend(space_bits);
     let space_left = m.wire("space_left", space.q().wrapping_sub(taken));
     m.next(&space, space_left.wrapping_add(freed));
 

@@ -7,6 +7,7 @@
 
 pub mod arbiter;
 pub mod counter;
+pub mod delay_line;
 pub mod fifo;
 pub mod gearbox;
 pub mod skid;
@@ -16,6 +17,7 @@ pub mod testing;
 
 pub use arbiter::{fixed_priority, round_robin};
 pub use counter::counter;
+pub use delay_line::delay_line;
 pub use fifo::fifo;
 pub use gearbox::gearbox;
 pub use skid::skid;
