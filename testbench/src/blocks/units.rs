@@ -59,6 +59,8 @@ struct State {
     /// Position of the next descriptor to answer.
     fetched: usize,
     in_flight: usize,
+    /// Those of them whose weights were asked for: only they can end.
+    streaming: usize,
     /// Cycles until the store has written everything.
     storing: u64,
     faulted: bool,
@@ -136,10 +138,11 @@ impl Units {
         for pin in [job_ready, load_ready, matrix_ready] {
             self.dut.put(pin, rng.chance(ready_chance).into());
         }
-        let done = state.in_flight > 0 && rng.chance(10);
+        let done = state.streaming > 0 && rng.chance(10);
         self.dut.put(matrix_done, done.into());
         if done {
             state.in_flight -= 1;
+            state.streaming -= 1;
             state.storing = rng.bits() % 40;
         }
         let idle = state.in_flight == 0 && state.storing == 0;
@@ -200,6 +203,7 @@ impl Units {
             }
             match event {
                 Event::Job { dest: 0, .. } => self.answer(program, state, rng),
+                Event::Job { dest: 2, .. } => state.streaming += 1,
                 Event::Matrix { .. } => state.in_flight += 1,
                 _ => {}
             }

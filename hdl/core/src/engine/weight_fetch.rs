@@ -75,9 +75,11 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     );
     let longest = Expr::constant(Ty::Unsigned(len_bits), burst.into());
     let whole = to_page.ge(u64::from(burst).min(u64::from(in_page))).mux(&longest, &to_page.resize(len_bits));
-    let whole = m.wire("whole", whole);
+    // In two cycles: what the page allows, then what is left.
+    let whole = m.register("whole", whole);
     let fits = left.q().lt(whole.extend(BEATS_BITS));
-    let plan = m.wire("plan", active.q() & !planned.q());
+    let measured = m.reg("measured", Ty::BIT, 0);
+    let plan = m.wire("plan", measured.q() & !planned.q());
     let len = m.register_when("len", &plan, fits.mux(left.q().resize(len_bits), &whole));
 
     m.comment("A burst is asked for when the FIFO has room for it and a tag is free");
@@ -88,6 +90,8 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     let last = m.wire("last_burst", left.q().eq(&len));
     m.on(&active, &start, 1);
     m.on(&active, &issue & &last, 0);
+    m.on(&measured, &issue, 0);
+    m.next(&measured, active.q());
     m.on(&planned, &plan, 1);
     m.on(&planned, &issue, 0);
     m.on(&addr, &start, &job_addr);
