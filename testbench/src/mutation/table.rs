@@ -127,7 +127,9 @@ fn weights(all: &mut Table) {
         "dequant",
         &[
             ("offered", Operator(Or, And)),
-            ("is_matrix_last", Constant(1, 2)),
+            ("last_row_q", Constant(2, 1)),
+            ("last_of_row_q", DropUpdate(2)),
+            ("single_q", Constant(2, 3)),
             ("rows_q", Operator(WrapSub, WrapAdd)),
             ("step_q", DropUpdate(0)),
             ("ready", DropNot),

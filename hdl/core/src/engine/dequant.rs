@@ -13,7 +13,7 @@
 
 use super::{act_buffer, column::BLOCK};
 use crate::config::{Config, Format};
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::address_bits};
+use heddle_lang::{BuildError, Builder, Expr, Module, Reg, Ty, builder::address_bits};
 use std::sync::Arc;
 
 /// Bits of a format's id.
@@ -33,6 +33,13 @@ struct Dequant<'a> {
     m: Builder,
     /// Width of the word that beats are collected in: a beat, or the chunk of the widest integers.
     hold_bits: u32,
+}
+
+/// The word that chunks are taken from: how many it has, whether it has any, and just one.
+struct Word {
+    chunks: Reg,
+    waiting: Reg,
+    single: Reg,
 }
 
 /// What the format of the matrix in hand says; constant where only one answer is built in.
@@ -119,36 +126,47 @@ impl<'a> Dequant<'a> {
         let kind = self.kind(&format);
 
         self.m.comment("Chunks waiting in the word, and where the next one stands in its matrix");
-        let chunks_bits = address_bits(self.ratio(4).1.max(self.ratio(8).1) + 1);
+        let chunks_bits = address_bits(self.ratio(4).1.max(self.ratio(8).1) + 1).max(2);
         let m = &mut self.m;
         let chunks = m.reg("chunks", Ty::Unsigned(chunks_bits), 0);
         let rows = m.reg_no_reset("rows", Ty::Unsigned(ROWS_BITS));
         let step = m.reg("step", Ty::Unsigned(steps_bits - 1), 0);
         let part_bits = parts.trailing_zeros();
         let part = (parts > 1).then(|| m.reg("part", Ty::Unsigned(part_bits), 0));
-        let (block_first, block_last) = match &part {
-            Some(p) => (m.wire("block_first", p.q().is_zero()), m.wire("block_last", p.q().all())),
-            None => (Expr::bit_const(true), Expr::bit_const(true)),
-        };
-        let last_of_row = step.q().eq(&last_step);
-        let row_last = m.wire("is_row_last", if parts > 1 { last_of_row & &block_last } else { last_of_row });
-        let matrix_last = m.wire("is_matrix_last", &row_last & rows.q().eq(1));
-        let waiting = m.wire("waiting", chunks.q().any());
+        m.comment("The same as flags, so that whether a beat is taken is known early in a cycle");
+        let waiting_flag = m.reg("waiting", Ty::BIT, 0);
+        let single = m.reg("single", Ty::BIT, 0);
+        let last_part = (parts > 1).then(|| m.reg("last_part", Ty::BIT, 0));
+        let last_of_row = m.reg_no_reset("last_of_row", Ty::BIT);
+        let last_row = m.reg_no_reset("last_row", Ty::BIT);
+        let block_first = part.as_ref().map_or(Expr::bit_const(true), |p| m.wire("block_first", p.q().is_zero()));
+        let block_last = last_part.as_ref().map_or(Expr::bit_const(true), |last| last.q());
+        let row_last = m.wire("is_row_last", if parts > 1 { last_of_row.q() & &block_last } else { last_of_row.q() });
+        let matrix_last = m.wire("is_matrix_last", &row_last & last_row.q());
+        let waiting = waiting_flag.q();
         let offered = m.wire("offered", &waiting & (&room | !&row_last));
         let emit = m.wire("emit", powered.iter().fold(offered.clone(), |offered, powered| offered & powered));
         let finish = m.wire("finish", &emit & &matrix_last);
+        let row_out = m.wire("row_out", &emit & &row_last);
         m.on(&rows, &start, &start_rows);
-        m.on(&rows, &emit & &row_last, rows.q().wrapping_sub(1));
-        m.on(&step, &emit & &row_last, 0);
+        m.on(&rows, &row_out, rows.q().wrapping_sub(1));
+        m.on(&last_row, &start, start_rows.eq(1));
+        m.on(&last_row, &row_out, rows.q().eq(2));
+        m.on(&step, &row_out, 0);
         let block_out = if parts > 1 { m.wire("block_out", &emit & &block_last) } else { emit.clone() };
-        m.on(&step, &block_out, step.q().wrapping_add(1));
-        if let Some(p) = &part {
-            m.on(p, &emit, p.q().wrapping_add(1));
+        let next_step = m.wire("next_step", step.q().wrapping_add(1));
+        m.on(&step, &block_out, &next_step);
+        m.on(&last_of_row, &start, start_last_step.is_zero());
+        m.on(&last_of_row, &row_out, last_step.is_zero());
+        m.on(&last_of_row, &block_out, next_step.eq(&last_step));
+        if let (Some(part), Some(last)) = (&part, &last_part) {
+            m.on(part, &emit, part.q().wrapping_add(1));
+            m.on(last, &emit, part.q().eq(parts - 2));
         }
 
         m.comment("Beats are taken when the word is empty or on its way out; the rest of the last group is dropped");
         let position = m.reg("position", Ty::Unsigned(POSITION_BITS), 0);
-        let word_free = m.wire("word_free", !&waiting | (&emit & chunks.q().eq(1)));
+        let word_free = m.wire("word_free", !&waiting | (&emit & single.q()));
         let ready = m.wire("ready", drain.q() | (active.q() & &word_free & !&finish));
         m.drive(&beat_ready, &ready);
         let take = m.wire("take", &beat_valid & &ready);
@@ -184,7 +202,8 @@ impl<'a> Dequant<'a> {
             }
             high.q().slice(0, lanes)
         });
-        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &finish, &chunks);
+        let word = Word { chunks, waiting: waiting_flag, single };
+        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &finish, &word);
         self.m.comment("Integers of the lanes, by format");
         let w = self.decode(&kind, eight, four, high)?;
 
@@ -215,7 +234,7 @@ impl<'a> Dequant<'a> {
         out("x_addr", address);
 
         m.comment("Events");
-        m.output("row_issue", &emit & &row_last);
+        m.output("row_issue", row_out);
         m.output("busy", emit.clone());
         m.output("block", block_out);
         m.output("starved", active.q() & !&waiting & !drain.q());
@@ -267,13 +286,13 @@ impl<'a> Dequant<'a> {
     }
 
     /// Collects beats into words and hands out chunks: the 8-bit and the 4-bit view of the chunk at hand.
-    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, finish: &Expr, chunks: &heddle_lang::Reg) -> (Expr, Expr) {
+    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, finish: &Expr, word: &Word) -> (Expr, Expr) {
         let (port, lanes, hold_bits) = (self.config.memory.port_bits, self.config.array.lanes, self.hold_bits);
         let ((n8, m8), (n4, m4)) = (self.ratio(8), self.ratio(4));
         self.m.comment("The word: beats come in at the top, chunks leave at the bottom of what was filled");
         let fill_bits = address_bits(n8.max(n4));
         let last_fill = self.by_width(kind, n8 - 1, n4 - 1, fill_bits);
-        let refill = self.by_width(kind, m8, m4, chunks.q().width());
+        let refill = self.by_width(kind, m8, m4, word.chunks.q().width());
         let m = &mut self.m;
         let full = if n8.max(n4) > 1 {
             let fill = m.reg("fill", Ty::Unsigned(fill_bits), 0);
@@ -287,10 +306,14 @@ impl<'a> Dequant<'a> {
         let most = self.config.formats.iter().map(|f| if *f == Format::Q8_0 { m8 } else { m4 }).max().unwrap_or(0);
         if most > self.config.cycles_per_block() {
             // A word of several blocks may hold some of the fill behind the matrix.
-            m.on(chunks, finish, 0);
+            [&word.chunks, &word.waiting, &word.single].into_iter().for_each(|r| m.on(r, finish, 0));
         }
-        m.on(chunks, &full, refill);
-        m.on(chunks, emit, chunks.q().wrapping_sub(1));
+        m.on(&word.waiting, &full, 1);
+        m.on(&word.waiting, emit, !word.single.q());
+        m.on(&word.single, &full, refill.eq(1));
+        m.on(&word.single, emit, word.chunks.q().eq(2));
+        m.on(&word.chunks, &full, refill);
+        m.on(&word.chunks, emit, word.chunks.q().wrapping_sub(1));
         let hold = m.reg_no_reset("hold", Ty::Unsigned(hold_bits));
         let shifted = match hold_bits - port {
             0 => beat.clone(),
