@@ -111,9 +111,9 @@ fn arithmetic(all: &mut Table) {
         &[
             ("last_try", Constant(2, 1)),
             ("places_q", DropUpdate(0)),
-            ("magnitude_q", SwapMux),
-            ("zeros_q", Operator(WrapAdd, WrapSub)),
+            ("copies_q", Operator(WrapAdd, WrapSub)),
             ("by4", Operator(And, Or)),
+            ("up", Operator(Or, And)),
             ("done", Constant(3, 2)),
         ],
     );

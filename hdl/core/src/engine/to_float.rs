@@ -14,7 +14,7 @@ pub const LATENCY: u32 = 5;
 /// Bits of an f24.
 pub const FLOAT_BITS: u32 = 24;
 /// Exponent field of a value whose most significant bit is bit 0 of the accumulator.
-const EXPONENT_OF_BIT_0: i128 = 91;
+pub(super) const EXPONENT_OF_BIT_0: i128 = 91;
 
 /// The converter.
 pub fn to_float() -> Result<Arc<Module>, BuildError> {
@@ -43,23 +43,17 @@ pub fn to_float() -> Result<Arc<Module>, BuildError> {
 
     m.comment("Rounding; the carry of a rounded-up significand lands in the exponent");
     let zeros = m.wire("zeros", Expr::concat(zeros));
-    let float = round(&mut m, &magnitude, &sign, &zeros.extend(8));
-    let float = m.register("f24", float);
-    m.output("f24", float);
-    m.build()
-}
-
-/// The float of a magnitude that was moved up by `zeros` places until its top bit was set, if it has one.
-pub(super) fn round(m: &mut Builder, magnitude: &Expr, sign: &Expr, zeros: &Expr) -> Expr {
     let nonzero = magnitude.msb();
     let kept = magnitude.slice(GRID_BITS - 16, 15);
     let half = magnitude.bit(GRID_BITS - 17);
     let rest = magnitude.slice(0, GRID_BITS - 17).any();
     let up = m.wire("up", half & (rest | kept.bit(0)));
     let top = Expr::constant(Ty::Unsigned(8), EXPONENT_OF_BIT_0 + i128::from(GRID_BITS) - 1);
-    let exponent = m.wire("exponent", top.wrapping_sub(zeros));
+    let exponent = m.wire("exponent", top.wrapping_sub(zeros.extend(8)));
     let packed = m.wire("rounded", Expr::concat([exponent, kept]).wrapping_add(up.extend(FLOAT_BITS - 1)));
-    nonzero.mux(Expr::concat([sign.clone(), packed]), &Expr::constant(Ty::Unsigned(FLOAT_BITS), 0))
+    let float = m.register("f24", nonzero.mux(Expr::concat([sign, packed]), &Expr::constant(Ty::Unsigned(FLOAT_BITS), 0)));
+    m.output("f24", float);
+    m.build()
 }
 
 /// The same, in plain Rust: [`crate::numerics::grid::to_f24`].

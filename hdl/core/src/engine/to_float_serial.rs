@@ -9,7 +9,7 @@
 
 use super::{
     place::GRID_BITS,
-    to_float::{FLOAT_BITS, round},
+    to_float::{EXPONENT_OF_BIT_0, FLOAT_BITS},
 };
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
@@ -19,8 +19,11 @@ const STEPS: [u32; 3] = [16, 4, 1];
 const TIMES: u32 = 3;
 /// Cycles from the accumulator to the float.
 pub const LATENCY: u32 = STEPS.len() as u32 * TIMES + 1;
-/// Bits of the exponent.
+/// Bits of the exponent, and of the significand without its top bit.
 const EXPONENT_BITS: u32 = 8;
+const KEPT: u32 = FLOAT_BITS - 1 - EXPONENT_BITS;
+/// Bits of a value without its sign.
+const VALUE_BITS: u32 = GRID_BITS - 1;
 
 /// The converter.
 pub fn to_float_serial() -> Result<Arc<Module>, BuildError> {
@@ -42,27 +45,39 @@ pub fn to_float_serial() -> Result<Arc<Module>, BuildError> {
     m.on(&tried, valid.clone() | &last_try, 0);
     m.next(&tried, tried.q().wrapping_add(1));
 
-    m.comment("Sign and magnitude, moved up while that loses nothing; the zeros that have left");
-    let negated = m.wire("negated", Expr::constant(Ty::Unsigned(GRID_BITS), 0).wrapping_sub(&acc));
+    m.comment("What is below the sign, moved up while only copies of the sign leave; how many have left");
     let sign = m.register_when("sign", &valid, acc.msb());
-    let magnitude = m.reg_no_reset("magnitude", Ty::Unsigned(GRID_BITS));
-    let zeros = m.reg_no_reset("zeros", Ty::Unsigned(EXPONENT_BITS));
-    let value = magnitude.q();
-    let is = |k: usize| places.q().eq(k);
-    let empty = |k: usize| value.slice(GRID_BITS - STEPS[k], STEPS[k]).is_zero();
-    let moves: Vec<Expr> = (0..STEPS.len()).map(|k| m.wire(&format!("by{}", STEPS[k]), is(k) & empty(k))).collect();
-    m.on(&magnitude, &valid, acc.msb().mux(&negated, &acc));
-    m.on(&zeros, &valid, 0);
-    for (moved, step) in moves.iter().zip(STEPS) {
-        m.on(&magnitude, moved, value.shift_left(step).truncate(GRID_BITS));
-        m.on(&zeros, moved, zeros.q().wrapping_add(u64::from(step)));
+    let value = m.reg_no_reset("value", Ty::Unsigned(VALUE_BITS));
+    let copies = m.reg_no_reset("copies", Ty::Unsigned(EXPONENT_BITS));
+    m.on(&value, &valid, acc.slice(0, VALUE_BITS));
+    m.on(&copies, &valid, 0);
+    for (k, step) in STEPS.into_iter().enumerate() {
+        let leaving = value.q().slice(VALUE_BITS - step, step);
+        let moved = m.wire(&format!("by{step}"), places.q().eq(k) & (leaving ^ sign.repeat(step)).is_zero());
+        m.on(&value, &moved, value.q().shift_left(step).truncate(VALUE_BITS));
+        m.on(&copies, &moved, copies.q().wrapping_add(u64::from(step)));
     }
-    m.comment("Rounded");
-    let float = round(&mut m, &value, &sign, &zeros.q());
+    let float = round(&mut m, &value.q(), &sign, &copies.q());
     m.output("done", done);
     m.output("f24", float);
-    debug_assert_eq!(FLOAT_BITS, EXPONENT_BITS + 16);
     m.build()
+}
+
+/// The float of what was moved up. The magnitude of a negative value is its complement and one more: what that carries
+/// into the bits that are kept is an increment, like that of rounding, and never together with it.
+fn round(m: &mut Builder, value: &Expr, sign: &Expr, copies: &Expr) -> Expr {
+    m.comment("Rounded to nearest even; the carry of the significand lands in the exponent");
+    let below = VALUE_BITS - KEPT - 1;
+    let kept = m.wire("kept", value.slice(below, KEPT) ^ sign.repeat(KEPT));
+    let (half, rest) = (value.bit(below - 1), m.wire("rest", value.slice(0, below - 1).any()));
+    let carry = sign & !&half & !&rest;
+    let half = &half ^ (sign & &rest);
+    let up = m.wire("up", carry | (half & (rest | kept.bit(0))));
+    let top = Expr::constant(copies.ty(), EXPONENT_OF_BIT_0 + i128::from(VALUE_BITS) - 1);
+    let exponent = m.wire("exponent", top.wrapping_sub(copies));
+    let rounded = m.wire("rounded", Expr::concat([exponent, kept]).wrapping_add(up.extend(FLOAT_BITS - 1)));
+    let nonzero = sign | value.msb();
+    nonzero.mux(Expr::concat([sign.clone(), rounded]), &Expr::constant(Ty::Unsigned(FLOAT_BITS), 0))
 }
 
 /// The same, in plain Rust: [`crate::numerics::grid::to_f24`].
