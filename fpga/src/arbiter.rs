@@ -13,7 +13,7 @@ use heddle_lang::{BuildError, Builder, Expr, Module, Ty, stdlib};
 use std::sync::Arc;
 
 /// Bursts under way in each direction.
-pub const UNDER_WAY: u32 = 16;
+pub const UNDER_WAY: u32 = 8;
 /// Masters.
 const MASTERS: usize = 2;
 /// Fields of an address channel.

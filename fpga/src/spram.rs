@@ -20,8 +20,9 @@ use std::sync::Arc;
 /// Bits of a cell's word, and bytes of a cell.
 const WORD: u32 = 16;
 const CELL_BYTES: u64 = 2 << SPRAM_ADDRESS_BITS;
-/// Beats between the memory and a master that does not take them.
-const QUEUE: u32 = 8;
+/// Beats between the memory and a master that does not take them; more than the registers of a FIFO hold, so that they are
+/// in a block RAM.
+const QUEUE: u32 = 24;
 /// Cycles from an address to the word: cell, choice of the bank.
 const READ: u32 = 2;
 const SLVERR: u64 = 2;

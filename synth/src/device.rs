@@ -81,6 +81,12 @@ impl Device {
         }
     }
 
+    /// A pin that leads to a clock network, for designs without pins of their own.
+    pub fn clock_pin(&self) -> Option<&'static str> {
+        // PCLKT6_0; LOCATE is of ECP5 only.
+        (self.family == Family::Ecp5 && self.package == "CABGA381").then_some("P3")
+    }
+
     /// For people: `ECP5 85k CABGA381 speed 6`.
     pub fn title(&self) -> String {
         let family = match self.family {

@@ -111,12 +111,10 @@ impl Job<'_> {
             Family::Ice40 => ("--pcf", options.constraints.is_none().then_some("--pcf-allow-unconstrained")),
         };
         let output = if family == Family::Ecp5 { "--textcfg" } else { "--asc" };
-        // Its loops end where those of the default router go on for minutes.
-        let router: &[&str] = if family == Family::Ecp5 { &["--router", "router2"] } else { &[] };
         let mhz = options.mhz.to_string();
         let fixed = ["--json", yosys::NETLIST, constraints, constraint_file(family), output, image(family), "--freq", &mhz];
         let files = ["--report", REPORT, "--write", PLACED, "--log", LOG, "--quiet", "--timing-allow-fail"];
-        let words = fixed.into_iter().chain(files).chain(place_pins).chain(router.iter().copied()).map(str::to_owned);
+        let words = fixed.into_iter().chain(files).chain(place_pins).map(str::to_owned);
         let seed = ["--seed".to_owned(), seed.to_string()];
         options.device.arguments().into_iter().chain(words).chain(options.arguments.iter().cloned()).chain(seed).collect()
     }

@@ -28,7 +28,7 @@ pub enum Target {
     Generic,
     /// Lattice ECP5: MULT18X18D, DP16KD, EHXPLLL.
     Ecp5,
-    /// Lattice iCE40 UltraPlus: SB_MAC16, SB_SPRAM256KA, SB_PLL40_CORE.
+    /// Lattice iCE40 UltraPlus: SB_MAC16, SB_SPRAM256KA, SB_PLL40_PAD.
     Ice40,
 }
 
@@ -99,7 +99,7 @@ impl Primitive {
             (Primitive::BlockRam(r), Target::Ecp5) => Some(("DP16KD", r.dp16kd())),
             (Primitive::Spram, _) => Some(("SB_SPRAM256KA", 1)),
             (Primitive::Pll(_), Target::Ecp5) => Some(("EHXPLLL", 1)),
-            (Primitive::Pll(_), Target::Ice40) => Some(("SB_PLL40_CORE", 1)),
+            (Primitive::Pll(_), Target::Ice40) => Some(("SB_PLL40_PAD", 1)),
             _ => None,
         }
     }

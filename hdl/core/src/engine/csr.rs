@@ -3,7 +3,7 @@
 //!
 //! Ports      `s_axil_*`; per register that the hardware writes: an input of its name (fields: `<register>_<field>`);
 //!            per register that software writes: an output
-//! Latency    2 cycles a read, 2 cycles a write      Throughput  one access at a time
+//! Latency    3 cycles a read, 2 cycles a write      Throughput  one access at a time
 //! Rounding   none      Reset  each register's declared value
 //!
 //! An address that is not declared is answered with SLVERR and reads 0. Byte strobes apply to writable registers.
@@ -43,7 +43,8 @@ struct Write {
 }
 
 struct Read {
-    accept: Expr,
+    /// The word at the address is being looked up.
+    found: Expr,
     address: Expr,
 }
 
@@ -86,12 +87,17 @@ fn read_channel(m: &mut Builder) -> Read {
     let rvalid_port = m.output_port("s_axil_rvalid", Ty::BIT);
     let rready = m.input("s_axil_rready", Ty::BIT);
     let rvalid = m.reg("rvalid", Ty::BIT, 0);
-    m.drive(&arready, !rvalid.q());
-    let accept = m.wire("read_accept", arvalid & !rvalid.q());
-    m.on(&rvalid, &accept, 1);
+    let reading = m.reg("reading", Ty::BIT, 0);
+    let free = m.wire("read_free", !rvalid.q() & !reading.q());
+    m.drive(&arready, &free);
+    let accept = m.wire("read_accept", arvalid & free);
+    // The address in a register: behind it are the values of all units.
+    let address = m.register_when("read_address", &accept, &araddr);
+    m.next(&reading, accept);
+    m.on(&rvalid, reading.q(), 1);
     m.on(&rvalid, rready, 0);
     m.drive(&rvalid_port, rvalid.q());
-    Read { accept, address: araddr }
+    Read { found: reading.q(), address }
 }
 
 /// Storage and ports of one register; the word it reads as.
@@ -204,8 +210,8 @@ fn respond(m: &mut Builder, config: &Config, write: &Write, read: &Read, values:
     let response = |ok: &Expr| ok.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
     let read_found = m.wire("read_found", is_register(config, &read.address));
     let write_found = m.wire("write_found", is_register(config, &write.address));
-    let rdata = m.register_when("rdata", &read.accept, &data);
-    let rresp = m.register_when("rresp", &read.accept, response(&read_found));
+    let rdata = m.register_when("rdata", &read.found, &data);
+    let rresp = m.register_when("rresp", &read.found, response(&read_found));
     m.output("s_axil_rdata", rdata);
     m.output("s_axil_rresp", rresp);
     let bresp = m.register_when("bresp", &write.accept, response(&write_found));

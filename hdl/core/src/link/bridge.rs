@@ -40,6 +40,8 @@ pub fn bridge(port_bits: u32, memory_bytes: u64) -> Result<Arc<Module>, BuildErr
 
     m.comment("Payload: of a write its words, of a read or a check their count");
     let payload = m.memory("payload", 32, (wire::PAYLOAD / wire::WORD) as u32);
+    // A word is read again after the command that wrote it is whole: what a read in the cycle of its write gives is not used.
+    m.memory_attribute(payload, "no_rw_check");
     let index = receiver.get("word_index");
     let fits = m.wire("payload_fits", index.slice(8, 2).is_zero());
     m.write(payload, receiver.get("word_write") & fits, &index.slice(0, 8), receiver.get("word"));

@@ -51,7 +51,7 @@ const ECP5_PFD: RangeInclusive<f64> = 3.125..=400.0;
 const ECP5_DIVIDER: u32 = 128;
 const ECP5_CLOCKS: [&str; 4] = ["CLKOP", "CLKOS", "CLKOS2", "CLKOS3"];
 
-/// Limits of SB_PLL40_CORE, in MHz.
+/// Limits of SB_PLL40_PAD, in MHz.
 const ICE40_VCO: RangeInclusive<f64> = 533.0..=1066.0;
 const ICE40_PFD: RangeInclusive<f64> = 10.0..=133.0;
 
@@ -81,7 +81,7 @@ struct Ehxplll {
     vco: f64,
 }
 
-/// Dividers of SB_PLL40_CORE as it takes them.
+/// Dividers of SB_PLL40_PAD as it takes them.
 struct Pll40 {
     divr: u32,
     divf: u32,
@@ -237,7 +237,7 @@ impl Pll {
         // The loop filter by the frequency at the phase detector.
         let pfd = self.input_mhz / f64::from(d.divr + 1);
         let range = [17.0, 26.0, 44.0, 66.0, 101.0].into_iter().take_while(|limit| pfd >= *limit).count() + 1;
-        let mut cell = Cell::new("SB_PLL40_CORE", "pll");
+        let mut cell = Cell::new("SB_PLL40_PAD", "pll");
         cell.text("FEEDBACK_PATH", "SIMPLE");
         cell.number("DIVR", format!("4'd{}", d.divr));
         cell.number("DIVF", format!("7'd{}", d.divf));
@@ -245,7 +245,7 @@ impl Pll {
         cell.number("FILTER_RANGE", format!("3'd{range}"));
         let clock = format!("{}_o", self.clocks[0].name);
         for (port, value) in
-            [("REFERENCECLK", "clk_i"), ("PLLOUTGLOBAL", &clock), ("LOCK", "locked_o"), ("RESETB", "1'b1"), ("BYPASS", "1'b0")]
+            [("PACKAGEPIN", "clk_i"), ("PLLOUTGLOBAL", &clock), ("LOCK", "locked_o"), ("RESETB", "1'b1"), ("BYPASS", "1'b0")]
         {
             cell.port(port, value);
         }
