@@ -2,6 +2,7 @@
 heddle_sequencer.v
 heddle_fifo_2x8.v
 heddle_fifo_34x128.v
+heddle_skid_34.v
 heddle_weight_fetch.v
 heddle_dequant_q8_0_4.v
 heddle_dequant_q4_0_4.v
@@ -11,6 +12,9 @@ heddle_ram_4096x8_w4_r4.v
 heddle_block_ram_128x23.v
 heddle_ram_128x23_w1_r1.v
 heddle_act_buffer.v
+heddle_delay_2x22.v
+heddle_delay_16x9.v
+heddle_delay_7x7.v
 heddle_mul2_s8xs8_r3.v
 heddle_column_4.v
 heddle_mul_s16xs12_r3.v
@@ -20,9 +24,9 @@ heddle_place_21.v
 heddle_scale_acc_1.v
 heddle_array_column.v
 heddle_array.v
-heddle_to_float.v
+heddle_to_float_serial.v
 heddle_fifo_25x64.v
-heddle_fifo_32x4.v
+heddle_fifo_32x2.v
 heddle_result_store.v
 heddle_counters.v
 heddle_csr.v

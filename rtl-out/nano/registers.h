@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Registers of the Heddle accelerator, configuration nano (digest 2f9645bacc02cfbc). */
+/* Registers of the Heddle accelerator, configuration nano (digest 2aa05dbbb9a9c2a2). */
 
 #ifndef HEDDLE_REGISTERS_H
 #define HEDDLE_REGISTERS_H
@@ -20,11 +20,11 @@
 
 /* Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO) */
 #define HEDDLE_DIGEST_LO_OFFSET                      0x008u
-#define HEDDLE_DIGEST_LO_RESET                       0xba45962fu
+#define HEDDLE_DIGEST_LO_RESET                       0xbb5da02au
 
 /* Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO) */
 #define HEDDLE_DIGEST_HI_OFFSET                      0x00cu
-#define HEDDLE_DIGEST_HI_RESET                       0xbccf02ccu
+#define HEDDLE_DIGEST_HI_RESET                       0xa2c2a9b9u
 
 /* Shape of the build. (RO) */
 #define HEDDLE_GEOMETRY_OFFSET                       0x010u
@@ -154,61 +154,5 @@
 /* Cycles busy. (RO) */
 #define HEDDLE_CYCLES_OFFSET                         0x100u
 #define HEDDLE_CYCLES_RESET                          0x00000000u
-
-/* Beats read from memory. (RO) */
-#define HEDDLE_READ_BEATS_OFFSET                     0x104u
-#define HEDDLE_READ_BEATS_RESET                      0x00000000u
-
-/* Cycles with a read outstanding and no beat offered. (RO) */
-#define HEDDLE_READ_WAIT_OFFSET                      0x108u
-#define HEDDLE_READ_WAIT_RESET                       0x00000000u
-
-/* Cycles with no read outstanding because the FIFO had no room for a burst. (RO) */
-#define HEDDLE_READ_BLOCKED_OFFSET                   0x10cu
-#define HEDDLE_READ_BLOCKED_RESET                    0x00000000u
-
-/* Cycles with nothing to read. (RO) */
-#define HEDDLE_READ_IDLE_OFFSET                      0x110u
-#define HEDDLE_READ_IDLE_RESET                       0x00000000u
-
-/* Cycles in which the array took weights. (RO) */
-#define HEDDLE_ARRAY_BUSY_OFFSET                     0x114u
-#define HEDDLE_ARRAY_BUSY_RESET                      0x00000000u
-
-/* Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable. (RO) */
-#define HEDDLE_ARRAY_STARVED_OFFSET                  0x118u
-#define HEDDLE_ARRAY_STARVED_RESET                   0x00000000u
-
-/* Cycles with weights ready that waited for room for results. (RO) */
-#define HEDDLE_ARRAY_BLOCKED_OFFSET                  0x11cu
-#define HEDDLE_ARRAY_BLOCKED_RESET                   0x00000000u
-
-/* Weight blocks times columns processed: products divided by 32. (RO) */
-#define HEDDLE_BLOCKS_OFFSET                         0x120u
-#define HEDDLE_BLOCKS_RESET                          0x00000000u
-
-/* Results: rows times columns. (RO) */
-#define HEDDLE_ROWS_OFFSET                           0x124u
-#define HEDDLE_ROWS_RESET                            0x00000000u
-
-/* Beats written to memory. (RO) */
-#define HEDDLE_WRITE_BEATS_OFFSET                    0x128u
-#define HEDDLE_WRITE_BEATS_RESET                     0x00000000u
-
-/* Cycles with a write beat offered and not accepted. (RO) */
-#define HEDDLE_WRITE_WAIT_OFFSET                     0x12cu
-#define HEDDLE_WRITE_WAIT_RESET                      0x00000000u
-
-/* Descriptors completed. (RO) */
-#define HEDDLE_DESCRIPTORS_OFFSET                    0x130u
-#define HEDDLE_DESCRIPTORS_RESET                     0x00000000u
-
-/* Value of CYCLES at the first beat of weights. (RO) */
-#define HEDDLE_FIRST_BEAT_OFFSET                     0x134u
-#define HEDDLE_FIRST_BEAT_RESET                      0x00000000u
-
-/* Value of CYCLES when the last result was acknowledged. (RO) */
-#define HEDDLE_LAST_RESULT_OFFSET                    0x138u
-#define HEDDLE_LAST_RESULT_RESET                     0x00000000u
 
 #endif

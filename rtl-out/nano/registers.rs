@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Registers of the Heddle accelerator, configuration nano (digest 2f9645bacc02cfbc).
+//! Registers of the Heddle accelerator, configuration nano (digest 2aa05dbbb9a9c2a2).
 
 /// A register: its byte offset and its value after reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,10 @@ pub const ID: Register = Register { offset: 0x000, reset: 0x48444c45 };
 pub const VERSION: Register = Register { offset: 0x004, reset: 0x00010000 };
 
 /// Digest of the configuration, bytes 0 to 3, byte 0 lowest. (RO)
-pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0xba45962f };
+pub const DIGEST_LO: Register = Register { offset: 0x008, reset: 0xbb5da02a };
 
 /// Digest of the configuration, bytes 4 to 7, byte 4 lowest. (RO)
-pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0xbccf02cc };
+pub const DIGEST_HI: Register = Register { offset: 0x00c, reset: 0xa2c2a9b9 };
 
 /// Shape of the build. (RO)
 pub const GEOMETRY: Register = Register { offset: 0x010, reset: 0x03040104 };
@@ -79,48 +79,6 @@ pub const SCRATCH: Register = Register { offset: 0x03c, reset: 0x00000000 };
 
 /// Cycles busy. (RO)
 pub const CYCLES: Register = Register { offset: 0x100, reset: 0x00000000 };
-
-/// Beats read from memory. (RO)
-pub const READ_BEATS: Register = Register { offset: 0x104, reset: 0x00000000 };
-
-/// Cycles with a read outstanding and no beat offered. (RO)
-pub const READ_WAIT: Register = Register { offset: 0x108, reset: 0x00000000 };
-
-/// Cycles with no read outstanding because the FIFO had no room for a burst. (RO)
-pub const READ_BLOCKED: Register = Register { offset: 0x10c, reset: 0x00000000 };
-
-/// Cycles with nothing to read. (RO)
-pub const READ_IDLE: Register = Register { offset: 0x110, reset: 0x00000000 };
-
-/// Cycles in which the array took weights. (RO)
-pub const ARRAY_BUSY: Register = Register { offset: 0x114, reset: 0x00000000 };
-
-/// Cycles with a MATMUL issued and no weights for the array, or its activations not yet readable. (RO)
-pub const ARRAY_STARVED: Register = Register { offset: 0x118, reset: 0x00000000 };
-
-/// Cycles with weights ready that waited for room for results. (RO)
-pub const ARRAY_BLOCKED: Register = Register { offset: 0x11c, reset: 0x00000000 };
-
-/// Weight blocks times columns processed: products divided by 32. (RO)
-pub const BLOCKS: Register = Register { offset: 0x120, reset: 0x00000000 };
-
-/// Results: rows times columns. (RO)
-pub const ROWS: Register = Register { offset: 0x124, reset: 0x00000000 };
-
-/// Beats written to memory. (RO)
-pub const WRITE_BEATS: Register = Register { offset: 0x128, reset: 0x00000000 };
-
-/// Cycles with a write beat offered and not accepted. (RO)
-pub const WRITE_WAIT: Register = Register { offset: 0x12c, reset: 0x00000000 };
-
-/// Descriptors completed. (RO)
-pub const DESCRIPTORS: Register = Register { offset: 0x130, reset: 0x00000000 };
-
-/// Value of CYCLES at the first beat of weights. (RO)
-pub const FIRST_BEAT: Register = Register { offset: 0x134, reset: 0x00000000 };
-
-/// Value of CYCLES when the last result was acknowledged. (RO)
-pub const LAST_RESULT: Register = Register { offset: 0x138, reset: 0x00000000 };
 
 /// Fields of [`VERSION`].
 pub mod version {

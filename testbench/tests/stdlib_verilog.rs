@@ -26,7 +26,8 @@ fn modules() -> Vec<Arc<Module>> {
     let others = [skid::skid(1), skid::skid(80), counter::counter(1), counter::counter(40)];
     let synchronisers = [synchroniser::synchroniser(1), synchroniser::synchroniser(16)];
     let delays = [(1, 2), (16, 9), (40, 21)].map(|(width, cycles)| delay_line::delay_line(width, cycles));
-    let all: Result<Vec<_>, BuildError> = fifos.into_iter().chain(gears).chain(arbiters).chain(others).chain(synchronisers).chain(delays).collect();
+    let all: Result<Vec<_>, BuildError> =
+        fifos.into_iter().chain(gears).chain(arbiters).chain(others).chain(synchronisers).chain(delays).collect();
     all.unwrap_or_else(|e| panic!("{e}"))
 }
 

@@ -92,7 +92,7 @@ fn read_channel(m: &mut Builder) -> Read {
     m.drive(&arready, &free);
     let accept = m.wire("read_accept", arvalid & free);
     // The address in a register: behind it are the values of all units.
-    let address = m.register_when("read_address", &accept, &araddr);
+    let address = m.register("read_address", araddr);
     m.next(&reading, accept);
     m.on(&rvalid, reading.q(), 1);
     m.on(&rvalid, rready, 0);

@@ -43,7 +43,8 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     let free_bits = DEPTH.ilog2() + 1;
     let free = m.reg("free", Ty::Unsigned(free_bits), DEPTH.into());
     let spacing = m.reg("spacing", Ty::Unsigned(COLUMNS_BITS), 0);
-    let cycles = if config.serial_results() { Expr::constant(spacing.q().ty(), to_float_serial::LATENCY.into()) } else { issue_columns.clone() };
+    let cycles =
+        if config.serial_results() { Expr::constant(spacing.q().ty(), to_float_serial::LATENCY.into()) } else { issue_columns.clone() };
     m.on(&spacing, &issue, cycles.wrapping_sub(1));
     m.on(&spacing, spacing.q().any(), spacing.q().wrapping_sub(1));
     // Known a cycle ahead, so that it begins no path: a row that is issued now leaves room for another.

@@ -183,7 +183,7 @@ fn registers() -> Result<Proof, BuildError> {
         change("bvalid_q", Always(1), &["b_rules.valid_stays"]),
         change("bresp_q", Always(0), &["b_rules.data_stays"]),
         change("bresp_q", SwapMux, &["unmapped_write_is_refused"]),
-        change("read_address_q", Always(0), &["read_address_is_kept"]),
+        change("read_address_q", Net("s_axil_araddr_i", "s_axil_awaddr_i"), &["read_address_is_kept"]),
         change("read_free", DropNot, &["read_answered_once"]),
         change("rvalid_q", DropUpdate(0), &["one_response_per_read"]),
         change("rvalid_q", Always(1), &["r_rules.valid_stays"]),

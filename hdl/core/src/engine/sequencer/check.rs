@@ -50,9 +50,7 @@ pub fn check(m: &mut Builder, config: &Config, f: &Fields, io: &Io, state: &Stat
     let loaded = m.reg("loaded", Ty::BIT, 0);
     let loaded_columns = m.reg_no_reset("loaded_columns", Ty::Unsigned(COLUMNS_BITS));
     let loaded_blocks = m.reg_no_reset("loaded_blocks", Ty::Unsigned(act_buffer::blocks_bits(config)));
-    let same = loaded.q()
-        & loaded_columns.q().eq(f.columns.resize(COLUMNS_BITS))
-        & loaded_blocks.q().eq(&f.blocks);
+    let same = loaded.q() & loaded_columns.q().eq(f.columns.resize(COLUMNS_BITS)) & loaded_blocks.q().eq(&f.blocks);
     let reuse_bad = m.wire("reuse_bad", &f.reuse & !same);
     let checks = [
         (io.read_error.clone(), Cause::ReadError),
