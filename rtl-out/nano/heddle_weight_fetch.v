@@ -202,6 +202,7 @@ module heddle_weight_fetch (
 
     // Room was reserved when the burst was asked for.
     wire unused_beats = &{1'b0, beats_in_ready, beats_count, rresp_i[0]};
+    wire passed_on = skid_out_valid & beat_ready_i;
     reg  freed_q;
     wire [7:0] space_left_choice = issue ? {2'd0, len_q} : 8'd0;
     wire [7:0] space_left = space_q - space_left_choice;
@@ -212,7 +213,7 @@ module heddle_weight_fetch (
             freed_q <= 1'b0;
         end else begin
             space_q <= space_left + {7'd0, freed_q};
-            freed_q <= skid_out_valid & beat_ready_i;
+            freed_q <= passed_on;
         end
     end
 

@@ -194,7 +194,7 @@ fn matmul_overlap() -> Result<String, Failure> {
         };
         let bar = |on: u64, colour: &'static str| (on == 1).then_some(colour);
         rows[0].cycles.push(bar(peek("weight_fetch.issue")?, dest(peek("weight_fetch.dest_q")?)));
-        rows[1].cycles.push(bar(peek("weight_fetch.pop")?, dest(peek("weight_fetch.beat_dest_o")?)));
+        rows[1].cycles.push(bar(peek("weight_fetch.passed_on")?, dest(peek("weight_fetch.beat_dest_o")?)));
         rows[2].cycles.push(bar(peek("dequant.busy_o")?, WORK));
         rows[3].cycles.push(bar(peek("dequant.starved_o")?, "#b9c4d3"));
         rows[4].cycles.push(bar(peek("result_store.beat_o")?, RESULTS));

@@ -135,7 +135,8 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.unused("beats", "Room was reserved when the burst was asked for.", &[fifo.get("in_ready"), fifo.get("count"), rresp.bit(0)]);
     let taken = issue.mux(len.resize(space_bits), &Expr::constant(Ty::Unsigned(space_bits), 0));
     // A cycle late: the units' ready is on a long way already.
-    let freed = m.register_reset("freed", offered & &beat_ready).extend(space_bits);
+    let passed_on = m.wire("passed_on", offered & &beat_ready);
+    let freed = m.register_reset("freed", passed_on).extend(space_bits);
     let space_left = m.wire("space_left", space.q().wrapping_sub(taken));
     m.next(&space, space_left.wrapping_add(freed));
 
