@@ -45,8 +45,8 @@ pub fn unpacked(design: &Design, options: &Options) -> Result<String, SynthError
 pub fn constraints(design: &Design, options: &Options) -> Result<String, SynthError> {
     let mut context = Context::new();
     context.insert("clocks", &options.targets(design));
-    let clock_pin = options.device.clock_pin().filter(|_| options.constraints.is_none()).zip(design.clocks.first());
-    context.insert("clock_pin", &clock_pin.map(|(pin, port)| (port, pin)));
+    context.insert("clock_port", &design.clocks.first());
+    context.insert("clock_pin", &options.device.clock_pin().filter(|_| options.constraints.is_none()));
     context.insert("constraints", options.constraints.as_deref().unwrap_or_default());
     render(&CONSTRAINTS, design, options, &context)
 }

@@ -110,6 +110,8 @@ struct Chunk {
 #[derive(Default)]
 struct Job {
     starts: Vec<Start>,
+    /// Beats up to the end of each matrix: none is offered before the matrix was started.
+    ends: Vec<usize>,
     beats: Vec<Vec<u8>>,
     chunks: VecDeque<Chunk>,
 }
@@ -121,6 +123,7 @@ impl Job {
         let layout = Layout::new(matrix.format, matrix.rows, matrix.blocks, lanes, port).map_err(illegal)?;
         let image = relayout(matrix.format, &matrix.weights, matrix.rows, matrix.blocks, lanes, port).map_err(illegal)?;
         self.beats.extend(image.chunks(layout.beat_bytes()).map(<[u8]>::to_vec));
+        self.ends.push(self.beats.len());
         let per_cycle = config.blocks_per_cycle() as usize;
         let (steps, tag, bank) = (layout.padded_blocks() / per_cycle, index as u64 & 1, rng.bits() & 1);
         self.starts.push(Start { format: matrix.format.id().into(), rows: matrix.rows as u64, last_step: steps as u64 - 1, bank, tag });
@@ -159,7 +162,7 @@ impl Job {
         let room_chance = [255, 128, 30][rng.bits() as usize % 3];
         let mut starts = Source::new(self.starts, Stall::variety(rng.bits()));
         let mut beats = Source::new(self.beats, Stall::variety(rng.bits()));
-        let mut quiet = 0;
+        let (mut started, mut taken, mut quiet) = (0usize, 0, 0);
         for _ in 0..limit {
             let offered = starts.out();
             dut.put(start_valid, offered.is_some().into());
@@ -168,7 +171,8 @@ impl Job {
                     dut.put(pin, value);
                 }
             }
-            dut.put(beat_valid, beats.out().is_some().into());
+            let ours = started.checked_sub(1).is_some_and(|matrix| taken < self.ends[matrix]);
+            dut.put(beat_valid, (ours && beats.out().is_some()).into());
             beats.out().into_iter().for_each(|beat| dut.put_bytes(beat_data, beat));
             let room = rng.chance(room_chance);
             dut.put(room_pin, room.into());
@@ -181,8 +185,10 @@ impl Job {
                 let chunk = chunk.ok_or_else(|| BlockError::wrong("a chunk after the last one"))?;
                 outputs.check(dut, &chunk)?;
             }
+            started += usize::from(starts.out().is_some() && dut.high(start_ready));
+            taken += usize::from(ours && beats.out().is_some() && dut.high(beat_ready));
             starts.step(dut.high(start_ready));
-            beats.step(dut.high(beat_ready));
+            beats.step(ours && dut.high(beat_ready));
             dut.tick()?;
             if self.chunks.is_empty() && beats.finished() && starts.finished() {
                 quiet += 1;

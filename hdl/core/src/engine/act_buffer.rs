@@ -197,8 +197,8 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     });
     m.comment("Readable two cycles after the last write");
     let settle = m.register_reset("settle", &take | &pending);
-    let settled = m.register_reset("settled", &settle);
-    m.output("busy", pending | settle | settled);
+    let busy = m.register_reset("busy", take | pending | settle);
+    m.output("busy", busy);
     Writes { x, scale, sum }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From beats of the weight image to lanes: integers, scales, minima, and where in the matrix they stand.
 //!
-//! Ports      `start_*`: the matrix that comes next; `beat_*`: its beats; `room_i`: another row may be started;
+//! Ports      `start_*`: the matrix that comes next; `beat_*`: its beats, none before its start; `room_i`: another row may be started;
 //!            the chunk: `valid_o`, `w_o` (L x int8), `d_o`, `dmin_o` (fp16 per block of the cycle), frame bits,
 //!            activation address
 //! Latency    3 cycles from a beat to its first chunk      Throughput  one beat or one chunk per cycle, whichever is
@@ -40,6 +40,15 @@ struct Word {
     chunks: Reg,
     waiting: Reg,
     single: Reg,
+}
+
+/// What the next beat of a group is.
+struct Group {
+    last: Expr,
+    scales: Expr,
+    minima: Option<Expr>,
+    high: Option<Expr>,
+    integers: Expr,
 }
 
 /// What the format of the matrix in hand says; constant where only one answer is built in.
@@ -165,31 +174,27 @@ impl<'a> Dequant<'a> {
         }
 
         m.comment("Beats are taken when the word is empty or on its way out; the rest of the last group is dropped");
-        let position = m.reg("position", Ty::Unsigned(POSITION_BITS), 0);
         let word_free = m.wire("word_free", !&waiting | (&emit & single.q()));
-        let ready = m.wire("ready", drain.q() | (active.q() & &word_free & !&finish));
+        let ready = m.wire("ready", drain.q() | (active.q() & &word_free));
         m.drive(&beat_ready, &ready);
         let take = m.wire("take", &beat_valid & &ready);
-        let last_position = self.last_position(&kind);
+        let group = self.group(&kind, &take);
         let m = &mut self.m;
-        let group_end = m.wire("group_end", position.q().eq(&last_position));
-        m.on(&position, &take & &group_end, 0);
-        m.on(&position, &take, position.q().wrapping_add(1));
-        let whole = m.wire("group_whole", position.q().is_zero());
-        let drained = m.wire("drained", drain.q() & &take & &group_end);
-        m.on(&drain, &finish & !&whole, 1);
+        let group_out = m.wire("group_out", &take & &group.last);
+        // A beat that is taken with the last chunk is of the rest already.
+        let over = m.wire("group_over", &group.scales | &group_out);
+        let drained = m.wire("drained", drain.q() & &group_out);
+        m.on(&drain, &finish & !&over, 1);
         m.on(&drain, &drained, 0);
         m.on(&active, &start, 1);
-        m.on(&active, (&finish & &whole) | &drained, 0);
+        m.on(&active, (&finish & &over) | &drained, 0);
+        let ahead = &finish & &group.scales & &beat_valid;
+        let rst = m.reset();
+        m.assert("beats_come_after_their_start", rst | !ahead);
 
         m.comment("Fields of a group: scales, then minima or high bits, then integers");
-        let load = m.wire("load", &take & !drain.q());
-        let is_scales = m.wire("is_scales", &whole);
-        let has = |format: Format| config.formats.contains(&format);
-        let is_minima = has(Format::Q4_1).then(|| m.wire("is_minima", &kind.minima & position.q().eq(1)));
-        let is_high = has(Format::Q5_0).then(|| m.wire("is_high", &kind.high & (position.q().eq(1) | position.q().eq(2))));
-        let is_header = is_minima.iter().chain(&is_high).fold(is_scales.clone(), |all, part| all | part);
-        let is_integers = m.wire("is_integers", !is_header);
+        let load = m.wire("load", &beat_valid & active.q() & !drain.q() & &word_free);
+        let (is_scales, is_minima, is_high, is_integers) = (group.scales, group.minima, group.high, group.integers);
         let scales = self.shifter("scales", &load & &is_scales, &beat, &block_out, 16 * per_cycle, port);
         let minima = is_minima.map(|at| self.shifter("minima", &load & &at, &beat, &block_out, 16 * per_cycle, port));
         let high = is_high.map(|at| {
@@ -260,6 +265,35 @@ impl<'a> Dequant<'a> {
         }
     }
 
+    /// Which beat of its group the next one is, as flags.
+    fn group(&mut self, kind: &Kind, take: &Expr) -> Group {
+        let has = |format: Format| self.config.formats.contains(&format);
+        let (has_minima, has_high) = (has(Format::Q4_1), has(Format::Q5_0));
+        let last_position = self.last_position(kind);
+        let m = &mut self.m;
+        let position = m.reg("position", Ty::Unsigned(POSITION_BITS), 0);
+        let last = m.reg("group_last", Ty::BIT, 0);
+        let scales = m.reg("is_scales", Ty::BIT, 1);
+        let next = m.wire("next_position", position.q().wrapping_add(1));
+        m.on(&position, take & last.q(), 0);
+        m.on(&position, take, &next);
+        m.on(&last, take, next.eq(&last_position));
+        m.on(&scales, take, last.q());
+        let minima = has_minima.then(|| (m.reg("is_minima", Ty::BIT, 0), m.wire("minima_next", &kind.minima & scales.q())));
+        let high = has_high.then(|| (m.reg("is_high", Ty::BIT, 0), m.wire("high_next", &kind.high & (scales.q() | position.q().eq(1)))));
+        let header = [&minima, &high].into_iter().flatten().fold(last.q(), |any, (_, next)| any | next);
+        let integers = m.reg("is_integers", Ty::BIT, 0);
+        m.on(&integers, take, !header);
+        let mut flag = |flag: Option<(Reg, Expr)>| {
+            flag.map(|(reg, next)| {
+                m.on(&reg, take, next);
+                reg.q()
+            })
+        };
+        let (minima, high) = (flag(minima), flag(high));
+        Group { last: last.q(), scales: scales.q(), minima, high, integers: integers.q() }
+    }
+
     /// Position of the last beat of a group.
     fn last_position(&self, kind: &Kind) -> Expr {
         let constant = |f: Format| Expr::constant(Ty::Unsigned(POSITION_BITS), f.group_beats() as i128 - 1);
@@ -297,17 +331,14 @@ impl<'a> Dequant<'a> {
         let full = if n8.max(n4) > 1 {
             let fill = m.reg("fill", Ty::Unsigned(fill_bits), 0);
             let full = m.wire("full", load & fill.q().eq(last_fill));
-            m.on(&fill, &full, 0);
+            m.on(&fill, finish | &full, 0);
             m.on(&fill, load, fill.q().wrapping_add(1));
             full
         } else {
             load.clone()
         };
-        let most = self.config.formats.iter().map(|f| if *f == Format::Q8_0 { m8 } else { m4 }).max().unwrap_or(0);
-        if most > self.config.cycles_per_block() {
-            // A word of several blocks may hold some of the fill behind the matrix.
-            [&word.chunks, &word.waiting, &word.single].into_iter().for_each(|r| m.on(r, finish, 0));
-        }
+        // A word may hold some of the fill behind the matrix.
+        [&word.chunks, &word.waiting, &word.single].into_iter().for_each(|r| m.on(r, finish, 0));
         m.on(&word.waiting, &full, 1);
         m.on(&word.waiting, emit, !word.single.q());
         m.on(&word.single, &full, refill.eq(1));
