@@ -94,8 +94,8 @@ module heddle_act_buffer (
 
     // Readable two cycles after the last write
     reg  settle_q;
-    reg  settled_q;
-    assign busy_o = (1'b0 | settle_q) | settled_q;
+    reg  busy_q;
+    assign busy_o = busy_q;
     wire [31:0] x_0_read_data;
 
     heddle_ram_4096x8_w4_r4 x_0 (
@@ -125,10 +125,10 @@ module heddle_act_buffer (
     always @(posedge clk_i) begin
         if (rst_i) begin
             settle_q <= 1'b0;
-            settled_q <= 1'b0;
+            busy_q <= 1'b0;
         end else begin
             settle_q <= take | 1'b0;
-            settled_q <= settle_q;
+            busy_q <= (take | 1'b0) | settle_q;
         end
     end
 

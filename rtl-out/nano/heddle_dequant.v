@@ -123,22 +123,26 @@ module heddle_dequant (
     end
 
     // Beats are taken when the word is empty or on its way out; the rest of the last group is dropped
-    reg  [4:0] position_q;
     wire word_free = ~waiting_q | (emit & single_q);
-    wire ready = drain_q | ((active_q & word_free) & ~finish);
+    wire ready = drain_q | (active_q & word_free);
     assign beat_ready_o = ready;
     wire take = beat_valid_i & ready;
-    wire [4:0] group_end_choice = is_q8_0 ? 5'd16 : 5'd8;
-    wire group_end = position_q == group_end_choice;
-    wire group_whole = position_q == 5'd0;
-    wire drained = (drain_q & take) & group_end;
+    reg  [4:0] position_q;
+    reg  group_last_q;
+    reg  is_scales_q;
+    wire [4:0] next_position = position_q + 5'd1;
+    reg  is_integers_q;
+    wire group_out = take & group_last_q;
+    wire group_over = is_scales_q | group_out;
+    wire drained = drain_q & group_out;
+    wire [4:0] group_last_choice = is_q8_0 ? 5'd16 : 5'd8;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
             active_q <= 1'b0;
         end else if (start) begin
             active_q <= 1'b1;
-        end else if ((finish & group_whole) | drained) begin
+        end else if ((finish & group_over) | drained) begin
             active_q <= 1'b0;
         end
     end
@@ -146,7 +150,7 @@ module heddle_dequant (
     always @(posedge clk_i) begin
         if (rst_i) begin
             drain_q <= 1'b0;
-        end else if (finish & ~group_whole) begin
+        end else if (finish & ~group_over) begin
             drain_q <= 1'b1;
         end else if (drained) begin
             drain_q <= 1'b0;
@@ -156,17 +160,27 @@ module heddle_dequant (
     always @(posedge clk_i) begin
         if (rst_i) begin
             position_q <= 5'd0;
-        end else if (take & group_end) begin
+        end else if (take & group_last_q) begin
             position_q <= 5'd0;
         end else if (take) begin
-            position_q <= position_q + 5'd1;
+            position_q <= next_position;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            group_last_q <= 1'b0;
+            is_scales_q <= 1'b1;
+            is_integers_q <= 1'b0;
+        end else if (take) begin
+            group_last_q <= next_position == group_last_choice;
+            is_scales_q <= group_last_q;
+            is_integers_q <= ~group_last_q;
         end
     end
 
     // Fields of a group: scales, then minima or high bits, then integers
-    wire load = take & ~drain_q;
-    wire is_scales = group_whole;
-    wire is_integers = ~is_scales;
+    wire load = ((beat_valid_i & active_q) & ~drain_q) & word_free;
     reg  [31:0] scales_q;
     wire [1:0] single_choice = is_q8_0 ? 2'd1 : 2'd2;
 
@@ -175,7 +189,11 @@ module heddle_dequant (
             chunks_q <= 2'd0;
             waiting_q <= 1'b0;
             single_q <= 1'b0;
-        end else if (load & is_integers) begin
+        end else if (finish) begin
+            chunks_q <= 2'd0;
+            waiting_q <= 1'b0;
+            single_q <= 1'b0;
+        end else if (load & is_integers_q) begin
             chunks_q <= is_q8_0 ? 2'd1 : 2'd2;
             waiting_q <= 1'b1;
             single_q <= single_choice == 2'd1;
@@ -187,7 +205,7 @@ module heddle_dequant (
     end
 
     always @(posedge clk_i) begin
-        if (load & is_scales) begin
+        if (load & is_scales_q) begin
             scales_q <= beat_data_i;
         end else if (block_out) begin
             scales_q <= {16'd0, scales_q[31:16]};
@@ -198,7 +216,7 @@ module heddle_dequant (
     reg  [31:0] hold_q;
 
     always @(posedge clk_i) begin
-        if (load & is_integers) begin
+        if (load & is_integers_q) begin
             hold_q <= beat_data_i;
         end else if (emit) begin
             hold_q <= {16'd0, hold_q[31:16]};
@@ -270,6 +288,10 @@ module heddle_dequant (
     assign starved_o = (active_q & ~waiting_q) & ~drain_q;
     assign blocked_o = waiting_q & ~offered;
     assign taken_o = take & ~drain_q;
+
+`ifdef FORMAL
+    always @(posedge clk_i) beats_come_after_their_start: assert (rst_i | (~((finish & is_scales_q) & beat_valid_i)));
+`endif
 
 endmodule
 
