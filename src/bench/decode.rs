@@ -29,7 +29,8 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
         TOKENS - 1
     );
     for preset in PRESETS {
-        let config = Config::preset(preset)?;
+        // A build without counters would tell nothing but its cycles.
+        let config = Config { counters: true, ..Config::preset(preset)? };
         let library = sim::build(&config, &BuildOptions::default(), progress)?;
         for model in MODELS {
             progress(&format!("{preset}: {model}"));

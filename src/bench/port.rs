@@ -33,6 +33,8 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
     for preset in PRESETS {
         let mut config = Config::preset(preset)?;
         config.memory.latency_cycles = LATENCY;
+        // A build without counters would tell nothing but its cycles.
+        config.counters = true;
         let library = sim::build(&config, &BuildOptions::default(), progress)?;
         for format in config.formats.clone() {
             for shape in SHAPES {

@@ -47,7 +47,8 @@ pub struct Report<'a> {
     clock_mhz: f64,
     /// Share of cycles in which the memory port moved a beat of reads.
     port_use: Option<f64>,
-    bytes_per_token: f64,
+    /// None, as the one before, in a build that does not count beats.
+    bytes_per_token: Option<f64>,
     /// Sums over the whole run.
     counters: KnownCounters,
     per_token: Vec<Token>,
@@ -72,8 +73,8 @@ struct Token {
     tokens: usize,
     seconds: f64,
     cycles: Option<u64>,
-    read_beats: u64,
-    write_beats: u64,
+    read_beats: Option<u64>,
+    write_beats: Option<u64>,
 }
 
 impl<'a> Report<'a> {
@@ -85,7 +86,7 @@ impl<'a> Report<'a> {
         let counters = sum(judged);
         let cycles_per_token = (has_cycles && !judged.is_empty()).then(|| counters.cycles as f64 / tokens);
         let time: Duration = judged.iter().map(|s| s.time).sum();
-        let beats = counters.read_beats + counters.write_beats;
+        let beats = config.counters.then_some(counters.read_beats + counters.write_beats);
         Report {
             model: run.model,
             hardware: &config.name,
@@ -98,24 +99,24 @@ impl<'a> Report<'a> {
             cycles_per_token,
             tokens_per_s_at_clock: cycles_per_token.map(|cycles| config.clock_mhz * 1e6 / cycles),
             clock_mhz: config.clock_mhz,
-            port_use: counters.port_use(),
-            bytes_per_token: beats as f64 * f64::from(config.port_bytes()) / tokens,
-            counters: sum(steps).known(has_cycles),
-            per_token: steps.iter().map(|s| Token::new(s, has_cycles)).collect(),
+            port_use: counters.port_use().filter(|_| config.counters),
+            bytes_per_token: beats.map(|beats| beats as f64 * f64::from(config.port_bytes()) / tokens),
+            counters: sum(steps).known(config, has_cycles),
+            per_token: steps.iter().map(|s| Token::new(s, config, has_cycles)).collect(),
             power: run.power.map(|domains| Power { share_off: share_off(&[], &domains), domains }),
         }
     }
 }
 
 impl Token {
-    fn new(step: &Step, has_cycles: bool) -> Token {
+    fn new(step: &Step, config: &Config, has_cycles: bool) -> Token {
         Token {
             id: step.id,
             tokens: step.tokens,
             seconds: step.time.as_secs_f64(),
             cycles: has_cycles.then_some(step.counters.cycles),
-            read_beats: step.counters.read_beats,
-            write_beats: step.counters.write_beats,
+            read_beats: config.counters.then_some(step.counters.read_beats),
+            write_beats: config.counters.then_some(step.counters.write_beats),
         }
     }
 }
@@ -129,16 +130,19 @@ impl fmt::Display for Report<'_> {
             _ => ", where the context was full",
         };
         writeln!(f, "{model} on {hardware}: {} prompt tokens, {} new tokens{ended}", self.prompt_ids.len(), self.ids.len())?;
-        match (self.cycles_per_token, self.tokens_per_s_at_clock, self.port_use) {
-            (Some(cycles), Some(rate), Some(port_use)) => {
+        match (self.cycles_per_token, self.tokens_per_s_at_clock) {
+            (Some(cycles), Some(rate)) => {
                 writeln!(f, "  simulation   {:.1} tokens/s on this machine", self.tokens_per_s)?;
                 writeln!(f, "  accelerator  {cycles:.0} cycles per token: {rate:.0} tokens/s at {clock_mhz} MHz (matrix products only)")?;
-                writeln!(f, "  memory port  {:.1} % used, {:.0} bytes per token", 100.0 * port_use, self.bytes_per_token)?;
             }
             _ => {
                 writeln!(f, "  golden model {:.1} tokens/s on this machine (it has no cycles)", self.tokens_per_s)?;
-                writeln!(f, "  memory port  {:.0} bytes per token", self.bytes_per_token)?;
             }
+        }
+        match (self.port_use, self.bytes_per_token) {
+            (Some(port_use), Some(bytes)) => writeln!(f, "  memory port  {:.1} % used, {bytes:.0} bytes per token", 100.0 * port_use)?,
+            (None, Some(bytes)) => writeln!(f, "  memory port  {bytes:.0} bytes per token")?,
+            _ => {}
         }
         if let Some(power) = &self.power {
             let ups: u32 = power.domains.iter().map(|domain| domain.ups).sum();

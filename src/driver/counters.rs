@@ -18,6 +18,10 @@ enum Kind {
     Time,
 }
 
+fn is_built(config: &Config, register: &Register) -> bool {
+    present(config).any(|r| r.offset == register.offset)
+}
+
 macro_rules! counters {
     ($($field:ident = $register:ident $kind:ident,)*) => {
         /// Sums over programs; the meaning of each is in the register of the same name.
@@ -31,14 +35,15 @@ macro_rules! counters {
         pub struct KnownCounters { $(pub $field: Option<u64>,)* }
 
         impl Counters {
-            /// Those that are known: work always is, time only where there are cycles.
-            pub fn known(&self, has_cycles: bool) -> KnownCounters {
-                KnownCounters { $($field: (Kind::$kind == Kind::Work || has_cycles).then_some(self.$field),)* }
+            /// Those that are known: of those in the build work always is, time only where there are cycles.
+            pub fn known(&self, config: &Config, has_cycles: bool) -> KnownCounters {
+                let known = |register: &Register, kind: Kind| is_built(config, register) && (kind == Kind::Work || has_cycles);
+                KnownCounters { $($field: known(&map::$register, Kind::$kind).then_some(self.$field),)* }
             }
 
             /// The counters of the program that ran last; 0 where the build has none of that name.
             pub(super) fn read(t: &mut dyn Transport, config: &Config) -> Result<Counters, TransportError> {
-                let mut read = |register: &Register| match present(config).any(|r| r.offset == register.offset) {
+                let mut read = |register: &Register| match is_built(config, register) {
                     true => t.read_reg(register.offset).map(u64::from),
                     false => Ok(0),
                 };

@@ -132,7 +132,7 @@ fn weights(all: &mut Table) {
             ("single_q", Constant(2, 3)),
             ("rows_q", Operator(WrapSub, WrapAdd)),
             ("step_q", DropUpdate(0)),
-            ("ready", DropNot),
+            ("word_free", DropNot),
             ("group_last_q", Constant(9, 8)),
             ("high_next", Constant(1, 2)),
             ("is_integers_q", DropNot),
@@ -167,7 +167,7 @@ fn memory(all: &mut Table) {
         "weight_fetch",
         &[
             ("to_page", Constant(512, 511)),
-            ("whole", SwapMux),
+            ("whole_q", SwapMux),
             ("len_q", SwapMux),
             ("last_burst", Operator(Eq, Ne)),
             ("addr_q", Operator(WrapAdd, WrapSub)),
