@@ -35,9 +35,10 @@ macro_rules! counters {
         pub struct KnownCounters { $(pub $field: Option<u64>,)* }
 
         impl Counters {
-            /// Those that are known: of those in the build work always is, time only where there are cycles.
+            /// Those that are known: in a build with counters work always is, time only where there are cycles.
             pub fn known(&self, config: &Config, has_cycles: bool) -> KnownCounters {
-                let known = |register: &Register, kind: Kind| is_built(config, register) && (kind == Kind::Work || has_cycles);
+                let counted = |register: &Register| config.counters || is_built(config, register);
+                let known = |register: &Register, kind: Kind| counted(register) && (kind == Kind::Work || has_cycles);
                 KnownCounters { $($field: known(&map::$register, Kind::$kind).then_some(self.$field),)* }
             }
 
