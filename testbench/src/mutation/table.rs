@@ -129,7 +129,7 @@ fn weights(all: &mut Table) {
             ("offered", Operator(Or, And)),
             ("last_row_q", Constant(2, 1)),
             ("last_of_row_q", DropUpdate(2)),
-            ("single_q", Constant(2, 3)),
+            ("single_q", DropUpdate(1)),
             ("rows_q", Operator(WrapSub, WrapAdd)),
             ("step_q", DropUpdate(0)),
             ("word_free", DropNot),
@@ -184,7 +184,7 @@ fn memory(all: &mut Table) {
         ResultStore::new(2, 64),
         "result_store",
         &[
-            ("spacing_q", DropUpdate(0)),
+            ("apart", SwapMux),
             ("after_take", Operator(WrapSub, WrapAdd)),
             ("last_result", Constant(1, 2)),
             ("filled", SwapMux),
@@ -205,7 +205,7 @@ fn control(all: &mut Table) {
         &[
             ("columns_ok", Operator(Le, Lt)),
             ("rows_over_q", DropUpdate(0)),
-            ("blocks_ok", Constant(16, 17)),
+            ("blocks_ok", Constant(16, 8)),
             ("misaligned_q", DropUpdate(1)),
             ("reuse_bad", Operator(And, Or)),
             ("check_cause_q", Constant(6, 5)),
