@@ -5,7 +5,7 @@
 //! of them; multipliers and block RAMs of ECP5, which are black boxes there, have the models of
 //! [`Target::models`](heddle_lang::Target::models). Ports keep their names and widths.
 
-use crate::{Design, Options, SynthError, netlist, script, yosys};
+use crate::{Design, Family, Options, SynthError, netlist, script, yosys};
 use heddle_tools::{
     Yosys,
     cache::{self, Key},
@@ -16,10 +16,19 @@ use std::{collections::BTreeMap, path::Path};
 /// Folder of the cache.
 const KIND: &str = "gates";
 const SCRIPT: &str = "gates.ys";
+const LUTS: &str = "luts.v";
 pub(crate) const VERILOG: &str = "gates.v";
 /// What a tool wrote is simulated, not linted. WIDTH: Yosys' models of cells compare and shift vectors of different length.
 /// UNOPTFLAT: a flat netlist has vectors whose bits depend on each other, which is no loop.
 const QUIET: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n";
+
+/// The model of the family's lookup table, of which a netlist has thousands.
+pub fn lut(family: Family) -> &'static str {
+    match family {
+        Family::Ecp5 => include_str!("../templates/lut_ecp5.v"),
+        Family::Ice40 => include_str!("../templates/lut_ice40.v"),
+    }
+}
 
 /// A netlist that a simulator takes.
 #[derive(Clone, Debug)]
@@ -41,8 +50,9 @@ pub fn gates(design: &Design, options: &Options) -> Result<Gates, SynthError> {
 
 fn of_netlist(tool: &Yosys, design: &Design, options: &Options, from: &Path, key: &str) -> Result<Gates, SynthError> {
     let script = script::gates(design, options)?;
-    let key = Key::new(KIND).part(&tool.version).part(&script).part(key).finish();
-    let folder = cache::get_or_build(KIND, &key, |folder| run(tool, &design.top, &script, from, folder))?;
+    let luts = lut(options.device.family);
+    let key = Key::new(KIND).part(&tool.version).part(&script).part(luts).part(key).finish();
+    let folder = cache::get_or_build(KIND, &key, |folder| run(tool, &design.top, [(SCRIPT, &script), (LUTS, luts)], from, folder))?;
     let mut gates = read(&folder, &design.top, netlist::counts(from, &design.top)?)?;
     let models = options.device.target().models();
     if !models.is_empty() {
@@ -58,9 +68,11 @@ pub(crate) fn read(folder: &Path, top: &str, cells: BTreeMap<String, u32>) -> Re
     Ok(Gates { top: top.into(), files: vec![(VERILOG.into(), format!("{QUIET}{text}"))], cells })
 }
 
-fn run(tool: &Yosys, top: &str, script: &str, from: &Path, folder: &Path) -> Result<(), SynthError> {
-    let path = folder.join(SCRIPT);
-    std::fs::write(&path, script).map_err(SynthError::file(&path))?;
+fn run(tool: &Yosys, top: &str, files: [(&str, &str); 2], from: &Path, folder: &Path) -> Result<(), SynthError> {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(SynthError::file(&path))?;
+    }
     let copy = folder.join(yosys::NETLIST);
     std::fs::copy(from, &copy).map_err(SynthError::file(from))?;
     yosys::script(tool, top, folder, SCRIPT, VERILOG)?;
