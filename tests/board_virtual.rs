@@ -8,7 +8,8 @@
 
 mod decoder_support;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use decoder_support::{decoder, greedy, nano, shared, tiny::Tiny};
@@ -22,7 +23,7 @@ use heddle::model::gguf::{GgmlType, Gguf};
 use heddle_core::config::Config;
 use heddle_fpga::board::{Board, MemoryKind};
 use heddle_tb::tools::have_verilator;
-use heddle_tb::verilator::BuildOptions;
+use heddle_tb::verilator::{BuildOptions, Library, Model};
 
 fn ulx3s(memory: MemoryKind) -> VirtualConfig {
     let board = Board::named("ulx3s").unwrap();
@@ -30,9 +31,22 @@ fn ulx3s(memory: MemoryKind) -> VirtualConfig {
     VirtualConfig::fast(&board, &config, memory)
 }
 
-fn powered(config: &VirtualConfig) -> VirtualBoard<heddle_tb::verilator::Model> {
-    let library = config.build(&mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+/// A library by name, built by the first test that asks; the others wait instead of building it as well.
+fn shared_library(name: String, build: impl FnOnce() -> Library) -> Library {
+    static BUILT: Mutex<BTreeMap<String, Library>> = Mutex::new(BTreeMap::new());
+    BUILT.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_insert_with(build).clone()
+}
+
+fn powered(config: &VirtualConfig) -> VirtualBoard<Model> {
+    let build = || config.build(&mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let library = shared_library(format!("{} with {}", config.board.name, config.memory), build);
     VirtualBoard::new(&library, config).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The simulated accelerator without a board.
+fn alone(config: &Config) -> Sim {
+    let build = || sim::build(config, &BuildOptions::default(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    Sim::new(&shared_library(config.name.clone(), build), config).unwrap()
 }
 
 /// The tokens of a model on a board are those of the golden device and of the simulated accelerator alone.
@@ -47,8 +61,7 @@ fn same_tokens(memory: MemoryKind, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usi
     let ids = greedy(&mut on_board, prompt, tokens);
     println!("{tokens} tokens from {memory} after {:.1} s", start.elapsed().as_secs_f64());
     assert_eq!(ids, greedy(&mut decoder(gguf, &config.accelerator), prompt, tokens), "golden");
-    let library = sim::build(&config.accelerator, &BuildOptions::default(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-    let alone = Driver::connect(Box::new(Sim::new(&library, &config.accelerator).unwrap()), &config.accelerator).unwrap();
+    let alone = Driver::connect(Box::new(alone(&config.accelerator)), &config.accelerator).unwrap();
     let mut alone = Decoder::new(&compile(gguf, &config.accelerator).unwrap(), alone).unwrap();
     assert_eq!(ids, greedy(&mut alone, prompt, tokens), "the simulated accelerator alone");
 }
@@ -62,7 +75,7 @@ fn registers_and_memory_over_the_wire() {
         let config = ulx3s(memory);
         let (board, start) = (powered(&config), Instant::now());
         let mut transport = SerialTransport::new(Link::open(board, config.wire.baud).unwrap());
-        let bytes: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
+        let bytes: Vec<u8> = (0..6000u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
         transport.write_mem(64, &bytes).unwrap();
         let mut back = vec![0; bytes.len()];
         transport.read_mem(64, &mut back).unwrap();
