@@ -158,7 +158,6 @@ fn times(report: &Report) -> String {
 }
 
 fn write(folder: &Path, outcome: &Outcome) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let report = &outcome.report;
     let files = [
         ("report.json", serde_json::to_string_pretty(report)?),
@@ -169,6 +168,9 @@ fn write(folder: &Path, outcome: &Outcome) -> Result<()> {
     files.iter().try_for_each(|(name, text)| save(&folder.join(name), text))
 }
 
+/// Writes a file, and the folders that it is in.
 fn save(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
 }

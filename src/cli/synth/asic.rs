@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use heddle_synth::asic::Library;
 use heddle_tools::{Group, find_yosys, provision, reference_data};
 
@@ -45,7 +45,6 @@ pub fn run(args: &SynthArgs) -> Result<ExitCode> {
             false => println!("{}", view.markdown(below, 2 + below.matches('/').count())),
         }
         if let Some(folder) = &args.out {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
             save(&folder.join("power.json"), &serde_json::to_string_pretty(view)?)?;
             save(&folder.join("asic.md"), &view.markdown("", usize::MAX))?;
         }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::save;
 use crate::synth::page::{Line, file_names, page};
@@ -18,7 +18,6 @@ pub fn run(folder: &Path) -> Result<ExitCode> {
     }
     let results = folder.join("results");
     let pages = results.join("synth");
-    std::fs::create_dir_all(&pages).with_context(|| format!("cannot make `{}`", pages.display()))?;
     for (line, _) in &lines {
         // Of a design that has changed since.
         file_names(&line.target).iter().for_each(|name| drop(std::fs::remove_file(pages.join(name))));
