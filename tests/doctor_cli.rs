@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use heddle_tools::make_script;
+
 const PACKAGES: &str = "lib/python3.11/site-packages";
 
 fn doctor(tools: &Path, path: &Path, args: &[&str]) -> Output {
@@ -18,10 +20,8 @@ fn text(out: &Output) -> String {
 
 /// A program that prints a line and ends with this code.
 fn program(path: &Path, says: &str, code: u8) {
-    use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, format!("#!/bin/sh\necho '{says}'\nexit {code}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    make_script(path, &format!("#!/bin/sh\necho '{says}'\nexit {code}\n")).unwrap();
 }
 
 fn wheel(tools: &Path, name_and_version: &str) {

@@ -5,13 +5,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use heddle::model::fetch::{FetchError, Fetcher, NamedModel, Progress, named};
 use heddle::model::gguf::Gguf;
+use heddle_tools::make_script;
 
 const MODEL: NamedModel = NamedModel {
     name: "toy",
@@ -50,8 +50,7 @@ impl Scratch {
              while [ $# -gt 0 ]; do if [ \"$1\" = --dest ]; then dir=$2; fi; shift; done\n\
              {pip}\n"
         );
-        fs::write(&python, script).unwrap();
-        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        make_script(&python, &script).unwrap();
         Fetcher { models: self.0.join("models"), python }
     }
 

@@ -5,7 +5,7 @@ mod tap;
 
 use heddle_fpga::board::Board;
 use heddle_fpga::flash::{Cable, FlashError, Found, Job, Target, detect};
-use heddle_tools::{Program, find_pinned, have_pinned};
+use heddle_tools::{Program, find_pinned, have_pinned, make_script};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tap::{Ecp5, xvc};
@@ -133,12 +133,10 @@ fn bitstreams_are_looked_at_first() {
 #[cfg(unix)]
 #[test]
 fn what_the_cable_says_is_told_with_its_fix() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("openFPGALoader");
     let said = |words: &str| {
-        std::fs::write(&path, format!("#!/bin/sh\necho '{words}' >&2\nexit 1\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        make_script(&path, &format!("#!/bin/sh\necho '{words}' >&2\nexit 1\n")).unwrap();
         detect(&Program::at(&path, "1.1.1"), &ulx3s(), Cable::Board).unwrap_err().to_string()
     };
     let permission = said("unable to open ftdi device: -4 (unable to open device)");

@@ -5,7 +5,7 @@
 use heddle_lang::{Builder, Expr, Module, Simulator, Ty, module::PropertyKind, verilog};
 use heddle_tb::{
     formal::{Effort, Engine, FormalError, Options, SolverError, Tools, Trace, Verdict, harness, models, observe, select, verify},
-    tools::have_formal,
+    tools::{have_formal, make_script},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -178,8 +178,7 @@ fn a_broken_solver_is_an_error_and_no_answer() {
     };
     let script = |name: &str, text: &str| {
         let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap_or_else(|e| panic!("{e}"));
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap_or_else(|e| panic!("{e}"));
+        make_script(&path, text).unwrap_or_else(|e| panic!("{e}"));
         path
     };
     assert!(matches!(ask(Path::new("/nowhere/yices-smt2")), SolverError::Start { .. }));

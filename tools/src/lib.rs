@@ -24,7 +24,7 @@ pub use cache::cache_dir;
 pub use compiler::{compiler, compiler_version};
 pub use places::{find_program, repo_root, tools_dir, tools_python};
 use places::{first_in, search_path};
-pub use program::{Places, Program, find_pinned, have_pinned};
+pub use program::{Places, Program, find_pinned, have_pinned, make_script};
 pub use provision::{Group, provision};
 pub use reference::{reference_data, reference_file};
 pub use verilator::{Verilator, find_verilator, have_verilator, verilator_or_provision};

@@ -118,3 +118,13 @@ pub fn have_pinned(test: &str, names: &[&str]) -> bool {
         }
     }
 }
+
+/// For tests: makes a program of a script. Another process writes it: a file that is open for writing here while another
+/// thread starts a child cannot be run for as long as that child has it open too.
+///
+/// # Errors
+/// What the shell could not do.
+pub fn make_script(path: &Path, text: &str) -> std::io::Result<()> {
+    let status = Command::new("/bin/sh").args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]).arg(path).arg(text).status()?;
+    if status.success() { Ok(()) } else { Err(std::io::Error::other(format!("`{}` was not written: {status}", path.display()))) }
+}
