@@ -76,7 +76,7 @@ fn moves_follow_the_layers() {
         return;
     }
     let (config, gguf) = (built(16), nano("nano-q4_0"));
-    let library = build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let library = build(&config, &BuildOptions::quick(), &mut |_| {}).unwrap();
     let sim = Sim::new(&library, &config).unwrap();
     let driver = Driver::connect(Box::new(sim), &config).unwrap();
     let mut decoder = Decoder::new(&compile(&gguf, &config).unwrap(), driver).unwrap();
@@ -105,7 +105,7 @@ fn bins_follow_the_target() {
         return;
     }
     let (config, gguf) = (built(16), nano("nano-q4_0"));
-    let library = build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let library = build(&config, &BuildOptions::quick(), &mut |_| {}).unwrap();
     let compiled = compile(&gguf, &config).unwrap();
     let points: Vec<Point> = (0..16u8).map(|i| Point { clock: 4 + i % 4, voltage: 100 + 2 * i }).collect();
     let want = greedy(&mut self::decoder(&gguf, &Config::small()), &PROMPT, 2);
@@ -140,7 +140,7 @@ fn a_reset_moves_to_a_safe_pair() {
         return;
     }
     let (config, gguf) = (built(16), nano("nano-q4_0"));
-    let library = build(&config, &BuildOptions::default(), &mut |_| {}).unwrap();
+    let library = build(&config, &BuildOptions::quick(), &mut |_| {}).unwrap();
     let mut sim = Sim::new(&library, &config).unwrap();
     let compiled = compile(&gguf, &config).unwrap();
     let soc = sim.soc();

@@ -8,7 +8,7 @@ use heddle_lang::Module;
 use heddle_synth::{Clock, Design, Device, Options, Outcome, expect, gates::Gates, measure, unpack};
 use heddle_tb::{
     blocks::{Block, BlockError, Dut, check_duts},
-    verilator::{BuildOptions, Opt},
+    verilator::BuildOptions,
 };
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
@@ -88,7 +88,7 @@ fn cells(outcome: &Outcome) -> BTreeMap<String, u32> {
 
 /// The bench of a block on a bitstream of it behind the bus.
 pub fn bench(block: &dyn Block, bus: &Bus, unpacked: &Gates, seeds: RangeInclusive<u64>) -> Result<(), String> {
-    let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let options = BuildOptions::quick();
     let library = bus.design(&unpacked.files).build(&options, &mut |_| {}).map_err(|e| e.to_string())?;
     let mut dut = || Ok::<Dut, BlockError>(Dut::of(bus.behind(library.instance()?)?));
     check_duts(block, "the bitstream", seeds, &mut dut).map_err(|failure| failure.to_string())

@@ -17,7 +17,7 @@ use heddle_tb::{
     rtl,
     soc::Soc,
     tools::have_verilator,
-    verilator::{BuildOptions, Opt},
+    verilator::BuildOptions,
 };
 
 const LIMIT: u64 = 200_000;
@@ -28,7 +28,7 @@ fn on_each(name: &str, config: &Config, test: impl Fn(&dyn Fn() -> Dut)) {
     let top = top::top(config).expect("the top");
     test(&|| Dut::native(&top).expect("native"));
     if have_verilator(name) {
-        let library = rtl::verilated(&top, &BuildOptions { opt: Opt::Quick, ..BuildOptions::default() }, &mut |_| {}).expect("verilated");
+        let library = rtl::verilated(&top, &BuildOptions::quick(), &mut |_| {}).expect("verilated");
         test(&|| Dut::verilog(&library).expect("an instance"));
     }
 }

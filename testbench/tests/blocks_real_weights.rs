@@ -94,7 +94,7 @@ fn whole_accelerator_verilog() {
     }
     for (lanes, columns, port) in GEOMETRIES {
         let config = geometry(lanes, columns, port);
-        let library = rtl::verilated(&top::top(&config).expect("the top"), &BuildOptions::default(), &mut |_| {}).expect("verilated");
+        let library = rtl::verilated(&top::top(&config).expect("the top"), &BuildOptions::quick(), &mut |_| {}).expect("verilated");
         for seed in seeds(3) {
             check(&config, seed, seed % 2 == 0, Dut::verilog(&library).expect("an instance"));
         }

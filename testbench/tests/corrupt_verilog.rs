@@ -12,7 +12,7 @@ use heddle_tb::{
     rtl::{self, Native},
     simulator::Simulator,
     tools::{find_verilator, have_verilator},
-    verilator::{BuildOptions, Opt},
+    verilator::BuildOptions,
 };
 
 #[test]
@@ -32,7 +32,7 @@ fn verilator_has_no_warning_and_equals_native_simulation() {
     let out = lint.current_dir(dir.path()).output().expect("a run of Verilator");
     assert!(out.status.success() && out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
 
-    let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let options = BuildOptions::quick();
     let library = rtl::verilated(&top, &options, &mut |_| {}).expect("verilated");
     let (mut a, mut b) = (Native::new(&top).expect("native"), library.instance().expect("an instance"));
     let mut rng = Random::new(11);

@@ -173,7 +173,7 @@ fn verilog_equals_golden() {
     for (entries, lanes, columns, port, per_domain) in GEOMETRIES {
         let config = built(entries, lanes, columns, port, per_domain);
         let top = top::top(&config).expect("the top");
-        let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");
+        let library = rtl::verilated(&top, &BuildOptions::quick(), &mut |_| {}).expect("verilated");
         (1..=6).for_each(|seed| check(&config, library.instance().expect("instance"), seed));
     }
 }

@@ -79,7 +79,7 @@ fn verilated_modules_equal_rust_hdl() {
     let cases = all();
     for reset in [false, true] {
         let designs: Vec<Design> = cases.iter().map(|c| design(c, reset)).collect();
-        let libraries = Design::build_batch(&designs, &BuildOptions::default(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        let libraries = Design::build_batch(&designs, &BuildOptions::quick(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
         cases.iter().zip(&libraries).for_each(|(case, library)| compare(case, library, seed + u64::from(reset)));
     }
 }

@@ -93,7 +93,7 @@ fn verilog_equals_golden() {
     for (lanes, columns, per_domain, port) in GEOMETRIES {
         let config = gated(lanes, columns, per_domain, port);
         let top = top::top(&config).expect("the top");
-        let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");
+        let library = rtl::verilated(&top, &BuildOptions::quick(), &mut |_| {}).expect("verilated");
         let ups: u64 = (1..=8).map(|seed| check(&config, || library.instance().expect("instance"), seed, 6)).sum();
         println!("{lanes} lanes, {} domains: switched on {ups} times", config.domains());
         assert!(ups > 50, "{ups}");
@@ -256,7 +256,7 @@ fn hidden_wake_ups_cost_no_cycle() {
         fence: false,
     };
     let image = matmul::image(&config, &shapes.map(product));
-    let library = rtl::verilated(&top::top(&config).expect("the top"), &BuildOptions::default(), &mut |_| {}).expect("verilated");
+    let library = rtl::verilated(&top::top(&config).expect("the top"), &BuildOptions::quick(), &mut |_| {}).expect("verilated");
     let run = |enable: u32, delay: u32| {
         let mut soc = Soc::new(library.instance().expect("instance"), matmul::memory_config(&config, &image)).expect("a system");
         soc.switches().expect("power domains").set_timing(SwitchTiming { delay: delay..=delay, seed: 1 });

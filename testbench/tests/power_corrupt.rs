@@ -111,7 +111,7 @@ fn noise_in_domains_without_power_changes_no_result() {
     let config = config();
     let top = top::top(&config).expect("the top");
     let corrupted = Intent::of(&config, &top).expect("an intent").corrupted(&top).expect("the corrupted design");
-    let library = rtl::verilated(&corrupted, &BuildOptions::default(), &mut |_| {}).expect("verilated");
+    let library = rtl::verilated(&corrupted, &BuildOptions::quick(), &mut |_| {}).expect("verilated");
     let mut ups = vec![0; config.domains() as usize];
     let mut seeds = 0;
     while seeds < 16 || ups.iter().any(|&n| n < POWER_CYCLES) {

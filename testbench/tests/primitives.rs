@@ -14,7 +14,7 @@ use heddle_tb::{
     rtl::{self, Native},
     simulator::Simulator,
     tools::{find_verilator, find_yosys, have_verilator},
-    verilator::{BuildOptions, Design, Library, Opt},
+    verilator::{BuildOptions, Design, Library},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -135,7 +135,7 @@ fn design(module: &Arc<Module>, target: Target) -> Design {
 /// Designs and what they are called, against the behaviour.
 fn check(designs: &[(Arc<Module>, String, Design)]) {
     let build: Vec<Design> = designs.iter().map(|(.., design)| design.clone()).collect();
-    let quick = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let quick = BuildOptions::quick();
     let libraries: Vec<Library> = Design::build_batch(&build, &quick, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
     for ((module, what, _), library) in designs.iter().zip(&libraries) {
         compare(module, what, Native::new(module).expect("native simulation"), library.instance().expect("an instance"));

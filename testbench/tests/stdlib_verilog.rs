@@ -13,7 +13,7 @@ use heddle_tb::{
     rtl::{self, Native},
     simulator::Simulator,
     tools::have_verilator,
-    verilator::{BuildOptions, Design, Opt},
+    verilator::{BuildOptions, Design},
 };
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn verilated_library_equals_native_simulation() {
     }
     let modules = modules();
     let designs: Vec<Design> = modules.iter().map(|m| rtl::design(m, &verilog::Options::default()).expect("a design")).collect();
-    let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let options = BuildOptions::quick();
     let libraries = Design::build_batch(&designs, &options, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
     for (module, library) in modules.iter().zip(&libraries) {
         // Without assertions: these inputs keep no rule of streams.

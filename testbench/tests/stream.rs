@@ -4,11 +4,11 @@
 use heddle_tb::random::Random;
 use heddle_tb::stream::{Bench, Item, Stall, StreamError, StreamPins, no_path_from_ready};
 use heddle_tb::tools::have_verilator;
-use heddle_tb::verilator::{BuildOptions, Design, Model, Opt};
+use heddle_tb::verilator::{BuildOptions, Design, Model};
 
 fn skid(bug: u32) -> Model {
     let text = include_str!("rtl/skid.v").replace("BUG = 0", &format!("BUG = {bug}"));
-    let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let options = BuildOptions::quick();
     let design = Design::new("skid").clock("clk_i").file("skid.v", text);
     let mut model = design.build(&options, &mut |_| {}).unwrap_or_else(|e| panic!("{e}")).instance().unwrap();
     let rst = model.port("rst_i").unwrap();

@@ -98,7 +98,7 @@ fn verilog_equals_golden() {
     for (lanes, columns, port) in GEOMETRIES.into_iter().chain(WIDE_PORTS).chain([(64, 2, 256), (128, 8, 512)]) {
         let config = geometry(lanes, columns, port);
         let top = top::top(&config).expect("the top");
-        let library = rtl::verilated(&top, &BuildOptions::default(), &mut |_| {}).expect("verilated");
+        let library = rtl::verilated(&top, &BuildOptions::quick(), &mut |_| {}).expect("verilated");
         for seed in 1..=4 {
             check(&config, || library.instance().expect("instance"), seed, 6);
         }

@@ -81,7 +81,7 @@ use crate::{
     rtl::{self, RtlError},
     soc::SocError,
     stream::StreamError,
-    verilator::{BuildError, BuildOptions, Design, Opt, SimError},
+    verilator::{BuildError, BuildOptions, Design, SimError},
 };
 use heddle_core::config::Config;
 use heddle_lang::{BuildError as HdlError, Module, verilog};
@@ -183,7 +183,7 @@ pub fn check_designs(
     for block in blocks {
         designs.push(design(*block).map_err(|e| fail(*block, *seeds.start(), e))?);
     }
-    let options = BuildOptions { opt: Opt::Quick, ..BuildOptions::default() };
+    let options = BuildOptions::quick();
     let built = Design::build_batch(&designs, &options, &mut |_| {});
     let libraries = built.map_err(|e: BuildError| fail(blocks[0], *seeds.start(), RtlError::from(e).into()))?;
     for (block, library) in blocks.iter().zip(&libraries) {

@@ -98,6 +98,13 @@ pub struct BuildOptions {
     pub keep: bool,
 }
 
+impl BuildOptions {
+    /// For runs of up to some 100,000 cycles, which take less time than an optimising compiler.
+    pub fn quick() -> Self {
+        Self { opt: Opt::Quick, ..Self::default() }
+    }
+}
+
 impl Default for BuildOptions {
     fn default() -> Self {
         Self { opt: Opt::Fast, trace: Trace::Off, coverage: false, assertions: false, random_init: false, keep: true }
