@@ -5,7 +5,7 @@
 use heddle_lang::{
     BuildError, Module,
     module::{Item, NetKind},
-    stdlib::{arbiter, counter, delay_line, fifo, gearbox, skid, synchroniser},
+    stdlib::{arbiter, counter, delay_line, fifo, gearbox, pair, skid, synchroniser},
     verilog::{self, net_name},
 };
 use heddle_tb::{
@@ -23,7 +23,7 @@ fn modules() -> Vec<Arc<Module>> {
     let fifos = [(1, 1), (8, 2), (33, 5), (70, 16), (32, 64), (9, 100)].map(|(width, depth)| fifo::fifo(width, depth));
     let gears = [(8, 32), (32, 8), (5, 10), (128, 32), (24, 3)].map(|(from, to)| gearbox::gearbox(from, to));
     let arbiters = [2, 3, 8].into_iter().flat_map(|n| [arbiter::round_robin(n, 20), arbiter::fixed_priority(n, 20)]);
-    let others = [skid::skid(1), skid::skid(80), counter::counter(1), counter::counter(40)];
+    let others = [skid::skid(1), skid::skid(80), pair::pair(1), pair::pair(80), counter::counter(1), counter::counter(40)];
     let synchronisers = [synchroniser::synchroniser(1), synchroniser::synchroniser(16)];
     let delays = [(1, 2), (16, 9), (40, 21)].map(|(width, cycles)| delay_line::delay_line(width, cycles));
     let all: Result<Vec<_>, BuildError> =

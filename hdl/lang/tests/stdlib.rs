@@ -108,7 +108,7 @@ fn a_fifo_of_no_words_is_refused() {
 #[test]
 fn every_block_keeps_the_stream_rules_by_the_checkers_in_the_ir() {
     let units =
-        [stdlib::fifo(9, 1), stdlib::fifo(9, 5), stdlib::fifo(9, 20), stdlib::skid(9), stdlib::gearbox(8, 32), stdlib::gearbox(32, 8)];
+        [stdlib::fifo(9, 1), stdlib::fifo(9, 5), stdlib::fifo(9, 20), stdlib::skid(9), stdlib::pair(9), stdlib::gearbox(8, 32), stdlib::gearbox(32, 8)];
     for unit in units.map(|u| u.expect("it builds")) {
         let mut sim = simulate(&stdlib::stream::proof(&unit).expect("proof")).expect("it simulates");
         let width = sim.port("in_data").expect("in_data").ty().width();
@@ -127,6 +127,13 @@ proptest! {
     fn a_skid_buffer_is_a_fifo(width in 1u32..100, a in 0u32..90, b in 0u32..90, seed: u64) {
         let input = words(&mut Random(seed), 300, width);
         let (out, _) = through(&stdlib::skid(width).map_err(fail)?, &input, 300, (a, b), seed)?;
+        prop_assert_eq!(out, input);
+    }
+
+    #[test]
+    fn a_pair_is_a_fifo(width in 1u32..100, a in 0u32..90, b in 0u32..90, seed: u64) {
+        let input = words(&mut Random(seed), 300, width);
+        let (out, _) = through(&stdlib::pair(width).map_err(fail)?, &input, 300, (a, b), seed)?;
         prop_assert_eq!(out, input);
     }
 

@@ -4,7 +4,7 @@
 //! Ports      `start_*`: the matrix that comes next; `beat_*`: its beats, none before its start; `room_i`: another row may be started;
 //!            the chunk: `valid_o`, `w_o` (L x int8), `d_o`, `dmin_o` (fp16 per block of the cycle), frame bits,
 //!            activation address
-//! Latency    3 cycles from a beat to its first chunk      Throughput  one beat or one chunk per cycle, whichever is
+//! Latency    4 cycles from a beat to its first chunk      Throughput  one beat or one chunk per cycle, whichever is
 //!            slower; no bubble between blocks and rows, two cycles between matrices
 //! Rounding   none      Reset  drops the matrix
 //!
@@ -40,6 +40,15 @@ struct Word {
     chunks: Reg,
     waiting: Reg,
     single: Reg,
+}
+
+/// What happens to the data, a cycle after it was decided: the beat, whether it has integers, a chunk leaves, a block
+/// leaves with it.
+struct Data {
+    beat: Expr,
+    integers: Expr,
+    emit: Expr,
+    block_out: Expr,
 }
 
 /// What the next beat of a group is.
@@ -195,24 +204,39 @@ impl<'a> Dequant<'a> {
         m.comment("Fields of a group: scales, then minima or high bits, then integers");
         let load = m.wire("load", &beat_valid & active.q() & !drain.q() & &word_free);
         let (is_scales, is_minima, is_high, is_integers) = (group.scales, group.minima, group.high, group.integers);
-        let scales = self.shifter("scales", &load & &is_scales, &beat, &block_out, 16 * per_cycle, port);
-        let minima = is_minima.map(|at| self.shifter("minima", &load & &at, &beat, &block_out, 16 * per_cycle, port));
+        let load_integers = m.wire("takes_integers", &load & is_integers);
+        // Wide registers follow a cycle behind, so that what decides stays small and close together.
+        let data = Data {
+            beat: m.register("beat", &beat),
+            integers: m.register_reset("load_integers", &load_integers),
+            emit: m.register_reset("emitted", &emit),
+            block_out: if parts > 1 { m.register_reset("block_left", &block_out) } else { Expr::bit_const(false) },
+        };
+        let next = if parts > 1 { &data.block_out } else { &data.emit };
+        let load_scales = self.m.register_reset("load_scales", &load & is_scales);
+        let scales = self.shifter("scales", load_scales, &data.beat, next, 16 * per_cycle, port);
+        let minima = is_minima.map(|at| {
+            let load = self.m.register_reset("load_minima", &load & at);
+            self.shifter("minima", load, &data.beat, next, 16 * per_cycle, port)
+        });
         let high = is_high.map(|at| {
             let m = &mut self.m;
             let high = m.reg_no_reset("high", Ty::Unsigned(2 * port));
-            m.on(&high, &load & &at, Expr::concat([beat.clone(), high.q().slice(port, port)]));
+            let load = m.register_reset("load_high", &load & at);
+            m.on(&high, load, Expr::concat([data.beat.clone(), high.q().slice(port, port)]));
             // Where a chunk takes all of it, nothing is left for the next.
             if lanes < 2 * port {
-                m.on(&high, &emit, high.q().shift_right(lanes).extend(2 * port));
+                m.on(&high, &data.emit, high.q().shift_right(lanes).extend(2 * port));
             }
             high.q().slice(0, lanes)
         });
         let word = Word { chunks, waiting: waiting_flag, single };
-        let (eight, four) = self.word(&kind, &beat, &(&load & &is_integers), &emit, &finish, &word);
+        self.fill(&kind, &load_integers, &emit, &finish, &word);
+        let (eight, four) = self.word(&kind, &data);
         self.m.comment("Integers of the lanes, by format");
         let w = self.decode(&kind, eight, four, high)?;
 
-        let valid = self.m.register_reset("valid", &emit);
+        let valid = self.m.register_reset("valid", &data.emit);
         self.m.comment("The chunk, and where it stands in block, row and matrix");
         self.m.output("valid", valid);
         let m = &mut self.m;
@@ -227,16 +251,19 @@ impl<'a> Dequant<'a> {
             let none = Expr::constant(Ty::Unsigned(16 * per_cycle), 0);
             out("dmin", kind.minima.mux(minima.slice(0, 16 * per_cycle), &none));
         }
-        if parts > 1 {
-            out("block_first", block_first);
-        }
-        out("block_last", block_last);
-        out("row_first", step.q().is_zero());
-        out("row_last", row_last.clone());
-        out("matrix_last", matrix_last);
-        out("tag", tag);
         let address = Expr::concat([bank, step.q()].into_iter().chain(part.iter().map(|p| p.q())));
-        out("x_addr", address);
+        let place = [
+            ("block_last", block_last),
+            ("row_first", step.q().is_zero()),
+            ("row_last", row_last),
+            ("matrix_last", matrix_last),
+            ("tag", tag),
+            ("x_addr", address),
+        ];
+        for (name, value) in place.into_iter().chain((parts > 1).then_some(("block_first", block_first))) {
+            let q = m.delay(name, &value, 2);
+            m.output(name, q);
+        }
 
         m.comment("Events");
         m.output("row_issue", row_out);
@@ -319,11 +346,9 @@ impl<'a> Dequant<'a> {
         r.q()
     }
 
-    /// Collects beats into words and hands out chunks: the 8-bit and the 4-bit view of the chunk at hand.
-    fn word(&mut self, kind: &Kind, beat: &Expr, load: &Expr, emit: &Expr, finish: &Expr, word: &Word) -> (Expr, Expr) {
-        let (port, lanes, hold_bits) = (self.config.memory.port_bits, self.config.array.lanes, self.hold_bits);
+    /// Counts the beats that make a word, and the chunks that it has.
+    fn fill(&mut self, kind: &Kind, load: &Expr, emit: &Expr, finish: &Expr, word: &Word) {
         let ((n8, m8), (n4, m4)) = (self.ratio(8), self.ratio(4));
-        self.m.comment("The word: beats come in at the top, chunks leave at the bottom of what was filled");
         let fill_bits = address_bits(n8.max(n4));
         let last_fill = self.by_width(kind, n8 - 1, n4 - 1, fill_bits);
         let refill = self.by_width(kind, m8, m4, word.chunks.q().width());
@@ -345,17 +370,25 @@ impl<'a> Dequant<'a> {
         m.on(&word.single, emit, word.chunks.q().eq(2));
         m.on(&word.chunks, &full, refill);
         m.on(&word.chunks, emit, word.chunks.q().wrapping_sub(1));
+    }
+
+    /// Collects beats into words and hands out chunks: the 8-bit and the 4-bit view of the chunk at hand.
+    fn word(&mut self, kind: &Kind, data: &Data) -> (Expr, Expr) {
+        let (port, lanes, hold_bits) = (self.config.memory.port_bits, self.config.array.lanes, self.hold_bits);
+        let ((_, m8), (_, m4)) = (self.ratio(8), self.ratio(4));
+        let m = &mut self.m;
+        m.comment("The word: beats come in at the top, chunks leave at the bottom of what was filled");
         let hold = m.reg_no_reset("hold", Ty::Unsigned(hold_bits));
         let shifted = match hold_bits - port {
-            0 => beat.clone(),
-            rest => Expr::concat([beat.clone(), hold.q().slice(port, rest)]),
+            0 => data.beat.clone(),
+            rest => Expr::concat([data.beat.clone(), hold.q().slice(port, rest)]),
         };
-        m.on(&hold, load, shifted);
+        m.on(&hold, &data.integers, shifted);
         let by = |bits: u32| hold.q().shift_right(bits * lanes).extend(hold_bits);
         match (m8 > 1 && self.config.formats.contains(&Format::Q8_0), m4 > 1) {
-            (true, true) => m.on(&hold, emit, kind.is8.mux(by(8), &by(4))),
-            (true, false) => m.on(&hold, emit, by(8)),
-            (false, true) if hold_bits > 4 * lanes => m.on(&hold, emit, by(4)),
+            (true, true) => m.on(&hold, &data.emit, kind.is8.mux(by(8), &by(4))),
+            (true, false) => m.on(&hold, &data.emit, by(8)),
+            (false, true) if hold_bits > 4 * lanes => m.on(&hold, &data.emit, by(4)),
             _ => {}
         }
         let low4 = hold_bits - port.max(4 * lanes);

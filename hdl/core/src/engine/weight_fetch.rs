@@ -124,11 +124,11 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
         &stdlib::fifo(port_bits + DEST_BITS, depth)?,
         &[("in_valid", rvalid.clone()), ("in_data", Expr::concat([tags.get("out_data"), rdata])), ("out_ready", take.clone())],
     );
-    m.comment("Registers behind the memory of the FIFO, on the way to three units; none of them waits for another through its ready");
+    m.comment("Two beats behind the memory of the FIFO, on the way to three units");
     let inputs = [("in_valid", fifo.get("out_valid")), ("in_data", fifo.get("out_data")), ("out_ready", beat_ready.clone())];
-    let skid = m.instance("skid", &stdlib::skid(port_bits + DEST_BITS)?, &inputs);
-    m.drive(&take, skid.get("in_ready"));
-    let (offered, data) = (skid.get("out_valid"), skid.get("out_data"));
+    let next = m.instance("next", &stdlib::pair(port_bits + DEST_BITS)?, &inputs);
+    m.drive(&take, next.get("in_ready"));
+    let (offered, data) = (next.get("out_valid"), next.get("out_data"));
     m.output("beat_valid", offered.clone());
     m.output("beat_data", data.slice(0, port_bits));
     m.output("beat_dest", data.slice(port_bits, DEST_BITS));
