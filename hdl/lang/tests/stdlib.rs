@@ -107,8 +107,15 @@ fn a_fifo_of_no_words_is_refused() {
 
 #[test]
 fn every_block_keeps_the_stream_rules_by_the_checkers_in_the_ir() {
-    let units =
-        [stdlib::fifo(9, 1), stdlib::fifo(9, 5), stdlib::fifo(9, 20), stdlib::skid(9), stdlib::pair(9), stdlib::gearbox(8, 32), stdlib::gearbox(32, 8)];
+    let units = [
+        stdlib::fifo(9, 1),
+        stdlib::fifo(9, 5),
+        stdlib::fifo(9, 20),
+        stdlib::skid(9),
+        stdlib::pair(9),
+        stdlib::gearbox(8, 32),
+        stdlib::gearbox(32, 8),
+    ];
     for unit in units.map(|u| u.expect("it builds")) {
         let mut sim = simulate(&stdlib::stream::proof(&unit).expect("proof")).expect("it simulates");
         let width = sim.port("in_data").expect("in_data").ty().width();

@@ -142,7 +142,9 @@ fn weights(all: &mut Table) {
             ("full", Operator(And, Or)),
             ("dmin_q", SwapMux),
             ("w_q", Operator(Eq, Ne)),
-            ("x_addr_q", Net("step_q", "last_step_q")),
+            ("x_addr_line_q", Net("step_q", "last_step_q")),
+            ("load_high_q", Operator(And, Or)),
+            ("block_left_q", Net("block_out", "emit")),
         ],
     );
     all.add(
@@ -179,6 +181,7 @@ fn memory(all: &mut Table) {
         ],
     );
     all.add(fetch(), "fifo_66x128", &[("fetch", Operator(Or, And)), ("stored_q", DropUpdate(1)), ("count_q", Constant(1, 2))]);
+    all.add(fetch(), "pair_66", &[("to_q", DropUpdate(0)), ("some_q", DropUpdate(1))]);
     all.add(fetch(), "fifo_2x8", &[("word_1_q", Constant(2, 3))]);
     all.add(
         ResultStore::new(2, 64),

@@ -96,20 +96,46 @@ impl Multiplier {
         }
     }
 
+    /// Bits below an operand of MULT18X18D, whose operands are signed.
+    fn zeros(ty: Ty) -> u32 {
+        ECP5_BITS - ty.width() - u32::from(!ty.is_signed())
+    }
+
+    /// A lane's operand in the top bits of a port of MULT18X18D.
+    fn at_the_top(port: &str, ty: Ty, lane: u32) -> String {
+        let signed = Self::operand(port, ty, lane, ECP5_BITS - Self::zeros(ty));
+        match Self::zeros(ty) {
+            0 => signed,
+            n => format!("{{{signed}, {n}'d0}}"),
+        }
+    }
+
     fn ecp5(&self) -> Vec<String> {
         let mut out = Vec::new();
         let bits = self.a.width() + self.b.width();
+        let from = Self::zeros(self.a) + Self::zeros(self.b);
+        out.push(
+            "// Operands stand at the top of the ports: to extend them would take a sign to ten more pins, zeros below cost no wire."
+                .into(),
+        );
         for lane in 0..self.lanes {
             let name = |what: &str| if self.lanes == 1 { what.to_string() } else { format!("{what}_{lane}") };
             let (a, b, p) = (name("a"), name("b"), name("p"));
-            out.push(format!("wire [{}:0] {a} = {};", ECP5_BITS - 1, Self::operand("a_i", self.a, lane, ECP5_BITS)));
-            out.push(format!("wire [{}:0] {b} = {};", ECP5_BITS - 1, Self::operand("b_i", self.b, lane, ECP5_BITS)));
+            out.push(format!("wire [{}:0] {a} = {};", ECP5_BITS - 1, Self::at_the_top("a_i", self.a, lane)));
+            out.push(format!("wire [{}:0] {b} = {};", ECP5_BITS - 1, Self::at_the_top("b_i", self.b, lane)));
             out.push(format!("wire [{}:0] {p};", 2 * ECP5_BITS - 1));
             let to = if self.lanes == 1 { "p_o".into() } else { format!("p_o[{}:{}]", (lane + 1) * bits - 1, lane * bits) };
-            out.push(format!("assign {to} = {p}[{}:0];", bits - 1));
-            if bits < 2 * ECP5_BITS {
-                out.push("// Copies of the sign".into());
-                out.push(format!("wire unused_{p} = &{{1'b0, {p}[{}:{bits}]}};", 2 * ECP5_BITS - 1));
+            out.push(format!("assign {to} = {p}[{}:{from}];", from + bits - 1));
+            let mut spare = Vec::new();
+            if from + bits < 2 * ECP5_BITS {
+                spare.push(format!("{p}[{}:{}]", 2 * ECP5_BITS - 1, from + bits));
+            }
+            if from > 0 {
+                spare.push(format!("{p}[{}:0]", from - 1));
+            }
+            if !spare.is_empty() {
+                out.push("// Copies of the sign above the product, zeros below".into());
+                out.push(format!("wire unused_{p} = &{{1'b0, {}}};", spare.join(", ")));
             }
             out.extend(Self::mult18x18d(&name("mult"), &a, &b, &p).lines());
             out.push(String::new());

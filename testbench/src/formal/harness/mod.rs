@@ -14,7 +14,7 @@ mod power_domain;
 mod power_dvfs;
 mod power_q_device;
 mod power_switches;
-mod skid;
+mod two_words;
 
 use super::{Block, Proof, observe, upset};
 use heddle_lang::BuildError;
@@ -23,7 +23,8 @@ use heddle_lang::BuildError;
 pub fn blocks() -> Result<Vec<Block>, BuildError> {
     let all = [
         fifo::block,
-        skid::block,
+        two_words::skid,
+        two_words::pair,
         arbiter::block,
         gearbox::block,
         counter::block,
