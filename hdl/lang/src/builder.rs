@@ -287,7 +287,7 @@ impl Builder {
             }
         };
         let net = Builder::id(&q).unwrap_or(NetId(0));
-        self.item(Item::Register(Register { net, clock, reset, updates: vec![], retained: false }));
+        self.item(Item::Register(Register { net, clock, reset, updates: vec![], retained: false, copy: false }));
         Reg { q, index: self.items.len() - 1 }
     }
 
@@ -299,6 +299,19 @@ impl Builder {
     /// A register that reset leaves alone.
     pub fn reg_no_reset(&mut self, name: &str, ty: Ty) -> Reg {
         self.new_register(name, ty, None)
+    }
+
+    /// `value` a cycle later, in a register for each of so many readers that are far apart; synthesis leaves them apart, too.
+    pub fn copies(&mut self, name: &str, value: &Expr, count: usize) -> Vec<Expr> {
+        let mut copy = |i| {
+            let reg = self.reg_no_reset(&format!("{name}_{i}"), value.ty());
+            if let Item::Register(r) = &mut self.items[reg.index] {
+                r.copy = true;
+            }
+            self.next(&reg, value);
+            reg.q()
+        };
+        (0..count).map(&mut copy).collect()
     }
 
     /// The register keeps its value while its power domain is off (docs/power-intent.md); it must have no reset.

@@ -67,6 +67,8 @@ pub struct Register {
     pub updates: Vec<Update>,
     /// Its value outlives a power-down of its domain: it is a retention register, and has no reset.
     pub retained: bool,
+    /// One of several with the same content, which synthesis must not merge: its readers are far from those of the others.
+    pub copy: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -61,6 +61,7 @@ impl Block for Column {
                 cycle(rng, &x[of.clone()], &w[of], true, part == 0, expected);
             }
         }
+        let steps = pipeline::ahead(steps, &[valid_pin]);
         pipeline::run(&mut dut, column::latency(self.lanes) as usize, &steps, self.gated.then_some(rng))
     }
 }

@@ -16,7 +16,7 @@ pub struct Dut {
 }
 
 /// A port of a block, looked up once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pin {
     index: usize,
     pub name: &'static str,

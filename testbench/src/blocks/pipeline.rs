@@ -37,6 +37,19 @@ pub fn run(dut: &mut Dut, latency: usize, steps: &[Step], mut gate: Option<&mut 
     Ok(())
 }
 
+/// The steps with the values of some pins a cycle before the others.
+pub fn ahead(steps: Vec<Step>, pins: &[Pin]) -> Vec<Step> {
+    let early = |step: &Step| step.inputs.iter().filter(|(pin, _)| pins.contains(pin)).cloned().collect::<Vec<_>>();
+    let mut next: Vec<Vec<(Pin, Vec<u8>)>> = steps.iter().map(early).collect();
+    next.push(Vec::new());
+    let first = Step { inputs: next[0].clone(), expected: vec![] };
+    let moved = steps.into_iter().zip(next.drain(1..)).map(|(step, next)| {
+        let inputs = step.inputs.into_iter().filter(|(pin, _)| !pins.contains(pin)).chain(next).collect();
+        Step { inputs, ..step }
+    });
+    std::iter::once(first).chain(moved).collect()
+}
+
 /// Runs the steps of a block without a clock.
 pub fn run_combinational(dut: &mut Dut, steps: &[Step]) -> Result<(), BlockError> {
     for step in steps {

@@ -59,7 +59,7 @@ impl Block for Place {
                 expected: if valid { vec![(term, pack(GRID_BITS, [value as u64])), (too_large, vec![flag.into()])] } else { vec![] },
             }
         };
-        let steps: Vec<Step> = operands.iter().map(&mut step).collect();
+        let steps = pipeline::ahead(operands.iter().map(&mut step).collect(), &[d_pin]);
         pipeline::run(&mut dut, place::LATENCY as usize, &steps, self.gated.then_some(rng))
     }
 }

@@ -2,7 +2,7 @@
 //! Bench of `engine::scale_acc`: rows of random length with gaps, against the golden accumulator.
 
 use super::{
-    Block, BlockError, Dut,
+    Block, BlockError, Dut, Pin,
     bits::pack,
     gate,
     pipeline::{self, Step},
@@ -83,7 +83,8 @@ impl Block for ScaleAcc {
         for (i, flag) in flags.into_iter().enumerate().skip(flag_lead) {
             steps[i - flag_lead].expected.push((too_large, vec![flag.into()]));
         }
-        pipeline::run(&mut dut, latency, &steps, self.gated.then_some(rng))
+        let early: Vec<Pin> = [d].into_iter().chain(minima.map(|[dmin, _]| dmin)).collect();
+        pipeline::run(&mut dut, latency, &pipeline::ahead(steps, &early), self.gated.then_some(rng))
     }
 }
 

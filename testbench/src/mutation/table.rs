@@ -214,7 +214,7 @@ fn control(all: &mut Table) {
             ("check_cause_q", Constant(6, 5)),
             ("product_q", Constant(3, 2)),
             ("header_beats", Operator(WrapAdd, WrapSub)),
-            ("slot", Operator(Lt, Le)),
+            ("slot_q", Operator(Lt, Le)),
             ("in_flight_q", DropUpdate(1)),
             ("bank_q", DropNot),
             ("vector_addr_q", Operator(WrapAdd, WrapSub)),

@@ -184,26 +184,37 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     m.on(&beat, &take & &end, 0);
     m.on(&beat, &take, beat.q().wrapping_add(1));
 
+    // The memories are far apart: what is written, and where, comes from registers.
+    let stage = |m: &mut Builder, name: &str, value: Expr| if config.compact { value } else { m.register(name, value) };
+    let flag = |m: &mut Builder, name: &str, value: Expr| if config.compact { value } else { m.register_reset(name, value) };
+    let data = stage(m, "write_beat", beat_data);
+    let place = stage(m, "write_place", Expr::concat([bank, beat.q()]));
+    let column = stage(m, "write_column", column.q());
+    let write_integers = flag(m, "write_integers", &take & integers.q());
+    let write_scales = flag(m, "write_scales", &take & !integers.q());
+
     m.comment("A beat of scales holds one u32 each: exponent and fraction are kept");
-    let scales: Vec<Expr> = beat_data.chunks(32).iter().map(|s| s.slice(8, SCALE_BITS)).collect();
-    let address = |shape: Shape| Expr::concat([bank.clone(), beat.q().resize(shape.write_address_bits() - 1)]);
-    let x = Write { enable: &take & integers.q(), address: address(g.x), data: beat_data.clone(), column: column.q() };
-    let scale = Write { enable: &take & !integers.q(), address: address(g.scale), data: Expr::pack(&scales), column: column.q() };
+    let scales: Vec<Expr> = data.chunks(32).iter().map(|s| s.slice(8, SCALE_BITS)).collect();
+    let address = |shape: Shape| Expr::concat([place.msb(), place.slice(0, beats_bits - 1).resize(shape.write_address_bits() - 1)]);
+    let writing = m.wire("writing", &write_integers | &write_scales);
+    let x = Write { enable: write_integers, address: address(g.x), data, column: column.clone() };
+    let scale = Write { enable: write_scales, address: address(g.scale), data: Expr::pack(&scales), column };
     let mut pending = Expr::bit_const(false);
     let sum = has_minima(config).then(|| {
-        let (write, until) = sums(m, g, &x, &bank, &beat.q());
+        let (write, until) = sums(m, g, &x, &place);
         pending = until;
         write
     });
     m.comment("Readable two cycles after the last write");
-    let settle = m.register_reset("settle", &take | &pending);
-    let busy = m.register_reset("busy", take | pending | settle);
+    let moving = m.wire("moving", take | writing | pending);
+    let settle = m.register_reset("settle", &moving);
+    let busy = m.register_reset("busy", moving | settle);
     m.output("busy", busy);
     Writes { x, scale, sum }
 }
 
 /// Sums of the integers of each block, formed from the beats on their way into the memory.
-fn sums(m: &mut Builder, g: &Geometry, x: &Write, bank: &Expr, beat: &Expr) -> (Write, Expr) {
+fn sums(m: &mut Builder, g: &Geometry, x: &Write, place: &Expr) -> (Write, Expr) {
     m.comment("Sum of the integers of each block");
     let bytes: Vec<Expr> = x.data.chunks(8).iter().map(Expr::as_signed).collect();
     let per_tree = bytes.len().min(BLOCK as usize);
@@ -217,7 +228,7 @@ fn sums(m: &mut Builder, g: &Geometry, x: &Write, bank: &Expr, beat: &Expr) -> (
     let beats_per_block = (BLOCK / g.port_bytes).max(1);
     let enable = at[levels as usize].clone();
     let column = m.delay("sum_column", &x.column, levels);
-    let place = m.delay("sum_beat", &Expr::concat([bank.clone(), beat.clone()]), levels);
+    let place = m.delay("sum_beat", place, levels);
     if beats_per_block == 1 {
         let write = Write { enable: enable.clone(), address: place.resize(g.sum.write_address_bits()), data: packed(&parts), column };
         let pending = pending(m, &x.enable, levels);

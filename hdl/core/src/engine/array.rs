@@ -91,9 +91,9 @@ pub fn array(config: &Config) -> Result<Arc<Module>, BuildError> {
     let w = m.delay_when("w", &w, &waiting);
     let operand_first = framing.map(|first| m.delay("operand_first", &first, read));
 
-    m.comment("Scales wait for the sums of the columns");
-    let d = wait(&mut m, config, "d", &d, to_sum)?;
-    let dmin = dmin.map(|v| wait(&mut m, config, "dmin", &v, to_sum)).transpose()?;
+    m.comment("Scales wait for the sums of the columns; those of the weights are there a cycle before");
+    let d = wait(&mut m, config, "d", &d, to_sum - 1)?;
+    let dmin = dmin.map(|v| wait(&mut m, config, "dmin", &v, to_sum - 1)).transpose()?;
     let scale_addr = wait(&mut m, config, "scale_addr", &step_addr, to_sum - read)?;
     m.output("scale_addr", scale_addr);
     let first = m.delay("row_first", &row_first, to_sum);

@@ -3,7 +3,7 @@
 //!
 //! Ports      `valid_i`: a chunk for this column; `block_last_i`: it ends a block; with the activations, `act_buffer::latency` later,
 //!            the operands `x_i`, `w_i` and `first_i` (below 32 lanes: they begin a block); with the sums of the block, [`to_sum`]
-//!            cycles after the chunk, `row_first_i`, `d_i`, `dx_i` and, with minima, `dmin_i`, `sum_x_i`;
+//!            cycles after the chunk, `row_first_i`, `dx_i` and, with minima, `sum_x_i`, and a cycle before them `d_i`, `dmin_i`;
 //!            `acc_o`, `too_large_o` as `scale_acc`
 //! Latency    as `array`      Throughput  one chunk per cycle      Rounding  as `place`
 //! Reset      clears the valid bits
@@ -50,7 +50,7 @@ pub fn array_column(config: &Config) -> Result<Arc<Module>, BuildError> {
         .then(|| [("dmin", m.input("dmin", Ty::Unsigned(16 * blocks))), ("sum_x", m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks)))]);
 
     m.comment("Where the chunk has got to");
-    let operand_valid = m.delay_reset("operand_valid", &valid, act_buffer::latency(config));
+    let operand_valid = m.delay_reset("operand_valid", &valid, act_buffer::latency(config) - 1);
     let block_valid = m.delay_reset("block_valid", &(valid & block_last), to_sum(config));
     let unit = column::column(per_block, config.array.lut_lanes.min(per_block), gated)?;
     let mut sums = Vec::new();

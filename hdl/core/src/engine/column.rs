@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Dot product of one block of 32: L signed int8 lanes, `32 / L` cycles per block.
 //!
-//! Ports      `valid_i`: operands; `first_i`, below 32 lanes: they begin a block; `x_i`, `w_i`: L x int8; `sum_o`
+//! Ports      `valid_i`: operands come in the next cycle; `first_i`, below 32 lanes: they begin a block; `x_i`, `w_i`: L x int8;
+//!            `sum_o`
 //! Latency    [`latency`] cycles from a block's last operands to `sum_o`      Throughput  L products per cycle, no bubble
 //! Rounding   none, widths grow: the sum of 32 products is exact in 21 bits
 //! Reset      none: what is valid is known to the control pipe beside all columns
@@ -53,7 +54,7 @@ pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, Bu
     if lut_lanes > lanes || !lut_lanes.is_multiple_of(PAIR) {
         m.error(format!("lut_lanes = {lut_lanes}: must be an even number up to {lanes}"));
     }
-    m.comment("Operands: int8 of activations and weights");
+    m.comment("Operands: that they come in the next cycle, int8 of activations and weights");
     let valid = m.input("valid", Ty::BIT);
     let first = (lanes < BLOCK).then(|| m.input("first", Ty::BIT));
     let x = m.input("x", Ty::Unsigned(8 * lanes));
@@ -69,7 +70,7 @@ pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, Bu
         Some(first) => {
             m.comment(&format!("Sum over the {} cycles of a block", BLOCK / lanes));
             let depth = latency(lanes) - 1;
-            let valid = if reset { m.delay_reset("valid", &valid, depth) } else { m.delay("valid", &valid, depth) };
+            let valid = if reset { m.delay_reset("valid", &valid, depth + 1) } else { m.delay("valid", &valid, depth + 1) };
             let first = m.delay("first", &first, depth);
             let block = m.reg_no_reset("block", Ty::Signed(SUM_BITS));
             if gated {
@@ -89,13 +90,16 @@ pub fn column(lanes: u32, lut_lanes: u32, gated: bool) -> Result<Arc<Module>, Bu
 /// One product per lane: two to a multiplier module, the last `lut_lanes` in LUTs.
 fn products(m: &mut Builder, lut_lanes: u32, gate: Option<Expr>, valid: &Expr, x: &Expr, w: &Expr) -> Result<Vec<Expr>, BuildError> {
     let int8 = Ty::Signed(8);
-    let take = gate.as_ref().map_or(valid.clone(), |gate| gate & valid);
-    let run = gate.unwrap_or_else(|| Expr::bit_const(true));
-    let in_dsp = (x.width() / 8 - lut_lanes) / PAIR;
+    let multipliers = x.width() / (8 * PAIR);
+    let in_dsp = multipliers - lut_lanes / PAIR;
+    m.comment("Operands are taken: a register for each multiplier, since they are wherever the device has them");
+    let take = m.copies("take", valid, multipliers as usize);
+    let run = gate.clone().unwrap_or_else(|| Expr::bit_const(true));
     m.comment("Products in a DSP's registers, then one more register on the way into the tree");
     let mut out = Vec::new();
     for (i, (x, w)) in x.chunks(8 * PAIR).into_iter().zip(w.chunks(8 * PAIR)).enumerate() {
-        let inputs = [("en", take.clone()), ("run", run.clone()), ("a", x), ("b", w)];
+        let en = gate.as_ref().map_or(take[i].clone(), |gate| gate & &take[i]);
+        let inputs = [("en", en), ("run", run.clone()), ("a", x), ("b", w)];
         let unit = if (i as u32) < in_dsp { multiplier(int8, int8, PAIR)? } else { lut_multiplier(PAIR)? };
         let product = m.instance(&format!("multiply_{i}"), &unit, &inputs).get("p");
         let product = m.register(&format!("product_{i}"), product);

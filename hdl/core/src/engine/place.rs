@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One term of a row on the fixed-point grid: `round(d * dx * s * 2^36)`.
 //!
-//! Ports      `valid_i`: operands; `d_i`: fp16; `dx_i`: f24 (exponent and fraction); `s_i`: signed integer; `term_o`: 64 bits signed;
+//! Ports      `valid_i`: operands; `d_i`: fp16, a cycle before the others; `dx_i`: f24 (exponent and fraction); `s_i`: signed integer; `term_o`: 64 bits signed;
 //!            `too_large_o`: the term does not fit the grid's limit
 //! Latency    [`LATENCY`] cycles      Throughput  one term per cycle
 //! Rounding   once, to nearest even, of the exact product      Reset  none
@@ -54,8 +54,9 @@ pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let normal = m.wire("normal", de.any());
     let magnitude = m.wire("magnitude", Expr::concat([normal.clone(), d.slice(0, 10)]).to_signed());
     let negative = Expr::constant(Ty::Signed(D_BITS), 0).wrapping_sub(&magnitude);
-    let sd = m.wire("sd", d.msb().mux(negative, &magnitude));
-    let exponent = m.wire("exponent", normal.mux(&de, &Expr::constant(Ty::Unsigned(5), 1)));
+    // In registers, since the multiplier may be far away.
+    let sd = m.register("sd", d.msb().mux(negative, &magnitude));
+    let exponent = m.register("exponent", normal.mux(&de, &Expr::constant(Ty::Unsigned(5), 1)));
     let ex = dx.slice(15, 8);
     let down = Expr::constant(Ty::Signed(10), 148) - (&exponent + &ex).to_signed();
 

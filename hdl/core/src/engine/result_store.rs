@@ -55,7 +55,6 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
     let pop = m.forward("pop", Ty::BIT);
     let taken = issue.mux(issue_columns.extend(free_bits), &Expr::constant(Ty::Unsigned(free_bits), 0));
     let after_take = m.wire("after_take", free.q().wrapping_sub(taken));
-    m.next(&free, after_take.wrapping_add(pop.extend(free_bits)));
 
     m.comment("Accumulators of a row");
     let row_valid = m.input("row_valid", Ty::BIT);
@@ -70,7 +69,20 @@ pub fn result_store(config: &Config) -> Result<Arc<Module>, BuildError> {
         &[("in_valid", word_valid), ("in_data", word), ("out_ready", pop.clone())],
     );
     m.unused("results", "Room was reserved when the row was announced.", &[words.get("in_ready"), words.get("count")]);
-    pack(&mut m, config, &words.get("out_valid"), &words.get("out_data"), &pop)?;
+    // A cycle late: what takes a result has far to go already.
+    let freed = m.register_reset("freed", words.get("out_valid") & &pop);
+    m.next(&free, after_take.wrapping_add(freed.extend(free_bits)));
+    let (offered, word) = (words.get("out_valid"), words.get("out_data"));
+    if config.compact {
+        pack(&mut m, config, &offered, &word, &pop)?;
+    } else {
+        m.comment("Two results behind the memory of the FIFO, on the way to the write channels");
+        let take = m.forward("take_word", Ty::BIT);
+        let inputs = [("in_valid", offered), ("in_data", word), ("out_ready", take.clone())];
+        let next = m.instance("next", &stdlib::pair(FLOAT_BITS + 1)?, &inputs);
+        m.drive(&pop, next.get("in_ready"));
+        pack(&mut m, config, &next.get("out_valid"), &next.get("out_data"), &take)?;
+    }
     m.output("matrix_done", &row_valid & &row_matrix_last);
     m.build()
 }
@@ -225,7 +237,8 @@ fn write_channels(m: &mut Builder, b: &Beat, port_bits: u32) {
     m.unused("bresp", "Bit 1 of the response says error.", &[bresp.bit(0)]);
 
     m.comment("Nothing announced, nothing under way");
-    m.output("idle", !&b.commands & !b.full.q() & !unacknowledged.q().any() & !&b.word_valid);
+    let idle = m.register_reset("nothing", !&b.commands & !b.full.q() & !unacknowledged.q().any() & !&b.word_valid);
+    m.output("idle", idle);
     m.output("error", &bvalid & bresp.bit(1));
     m.output("beat", wvalid.q() & &wready);
     m.output("wait", wvalid.q() & !wready);

@@ -3,7 +3,7 @@
 //!
 //! Ports      `valid_i`, `first_i` frame the blocks of a row; per block of a cycle: `sum_i` (21 bits), `d_i`
 //!            (fp16), `dx_i` (f24 without its sign); with minima also `dmin_i` (fp16) and `sum_x_i` (13 bits);
-//!            `acc_o`: the accumulator; `too_large_o`: a term of a valid block exceeded the grid
+//!            (`d_i` and `dmin_i` a cycle before the others); `acc_o`: the accumulator; `too_large_o`: a term of a valid block exceeded the grid
 //! Latency    [`latency`] cycles from a block to the accumulator that contains it
 //! Throughput one block per cycle and sub-block
 //! Rounding   each term once; the sum is exact modulo 2^64      Reset  what is valid: a block that never was raises no flag

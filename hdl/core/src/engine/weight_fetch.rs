@@ -84,7 +84,8 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
 
     m.comment("A burst is asked for when the FIFO has room for it and a tag is free");
     let tag_ready = m.forward("tag_ready", Ty::BIT);
-    let room = m.wire("room", space.q().ge(len.resize(space_bits)));
+    // A cycle behind the plan: room only grows until the burst is issued.
+    let room = m.register_reset("room", planned.q() & space.q().ge(len.resize(space_bits)));
     let idle = m.wire("ar_free", !arvalid.q() | &arready);
     let issue = m.wire("issue", planned.q() & &room & &idle & &tag_ready);
     let last = m.wire("last_burst", left.q().eq(&len));
@@ -149,7 +150,8 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
     m.output("error", &rvalid & rresp.bit(1));
     m.output("beat", rvalid);
     m.output("wait", waiting);
-    m.output("blocked", !outstanding.q().any() & planned.q() & !room);
+    let looked = m.register_reset("looked", planned.q());
+    m.output("blocked", !outstanding.q().any() & planned.q() & looked & !room);
     m.output("idle", !outstanding.q().any() & !active.q());
     m.build()
 }

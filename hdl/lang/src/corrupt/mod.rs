@@ -248,7 +248,7 @@ impl Editor {
     pub fn register(&mut self, name: &str, ty: Ty, clock: NetId, updates: Vec<Update>) -> Expr {
         let q = self.add(name, ty, NetKind::Register);
         if let Kind::Net(net, _) = q.kind() {
-            self.module.items.push(Item::Register(Register { net: *net, clock, reset: None, updates, retained: false }));
+            self.module.items.push(Item::Register(Register { net: *net, clock, reset: None, updates, retained: false, copy: false }));
         }
         q
     }

@@ -218,7 +218,7 @@ impl<'a> Draft<'a> {
         if self.reset.is_some() || start.is_zero() {
             let reset = self.reset.clone().map(|r| (r, start.clone()));
             let updates = vec![Update { condition: None, value: d }];
-            return self.items.push(Item::Register(Register { net: net_of(q), clock, reset, updates, retained: false }));
+            return self.items.push(Item::Register(Register { net: net_of(q), clock, reset, updates, retained: false, copy: false }));
         }
         let flip = |e: &Expr| {
             let flipped = e.as_unsigned() ^ Expr::from_bits(Ty::Unsigned(e.width()), start.clone());
@@ -228,7 +228,7 @@ impl<'a> Draft<'a> {
         let held = symbols.add_net(&name, q.ty(), NetKind::Register);
         symbols.nets[net_of(q).0 as usize].kind = NetKind::Wire;
         let updates = vec![Update { condition: None, value: flip(&d) }];
-        self.items.push(Item::Register(Register { net: net_of(&held), clock, reset: None, updates, retained: false }));
+        self.items.push(Item::Register(Register { net: net_of(&held), clock, reset: None, updates, retained: false, copy: false }));
         self.items.push(Item::Assign(net_of(q), flip(&held)));
     }
 

@@ -56,7 +56,7 @@ pub fn item(item: Item, expr: &mut dyn FnMut(&Expr) -> Expr, net: &dyn Fn(NetId)
             let update = |u: Update| Update { condition: u.condition.map(|c| expr(&c)), value: expr(&u.value) };
             let updates = r.updates.into_iter().map(update).collect();
             let reset = r.reset.map(|(c, v)| (expr(&c), v));
-            Item::Register(Register { net: net(r.net), clock: net(r.clock), reset, updates, retained: r.retained })
+            Item::Register(Register { net: net(r.net), clock: net(r.clock), reset, updates, retained: r.retained, copy: r.copy })
         }
         Item::Memory(m) => {
             let mut write = |w: WritePort| WritePort {

@@ -55,12 +55,14 @@ fn cases(body: &[Stmt], note: &mut impl FnMut(&Expr, &Expr)) {
 /// One always block: registers that change under the same conditions share it.
 pub struct Always {
     pub clock: String,
+    /// Registers that are not to be merged.
+    pub copies: bool,
     pub arms: Vec<(Option<String>, Vec<String>)>,
 }
 
 impl Always {
     pub fn arms_match(&self, other: &Always) -> bool {
-        self.arms.iter().map(|(c, _)| c).eq(other.arms.iter().map(|(c, _)| c))
+        self.copies == other.copies && self.arms.iter().map(|(c, _)| c).eq(other.arms.iter().map(|(c, _)| c))
     }
 
     pub fn absorb(&mut self, other: Always) {
@@ -70,7 +72,9 @@ impl Always {
     }
 
     pub fn text(&self) -> Vec<String> {
-        let mut out = vec![format!("always @(posedge {}) begin", self.clock)];
+        // Yosys passes the attribute on to each of the flip-flops.
+        let mut out: Vec<String> = self.copies.then(|| "(* keep *)".into()).into_iter().collect();
+        out.push(format!("always @(posedge {}) begin", self.clock));
         for (i, (condition, body)) in self.arms.iter().enumerate() {
             let pad = match condition {
                 None if i == 0 => "    ",

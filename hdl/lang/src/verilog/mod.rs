@@ -498,7 +498,7 @@ impl<'a> Printer<'a> {
             let value = self.scope.assigned(&u.value, &name);
             arms.push((condition, vec![format!("{name} <= {value};")]));
         }
-        Always { clock: self.scope.name(r.clock).to_string(), arms }
+        Always { clock: self.scope.name(r.clock).to_string(), copies: r.copy, arms }
     }
 
     /// The reset value of a register, by the name it has where the register is compared with it.

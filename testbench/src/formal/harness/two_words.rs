@@ -47,11 +47,13 @@ pub fn skid() -> Result<Block, BuildError> {
 
 pub fn pair() -> Result<Block, BuildError> {
     let unit = stdlib::pair(WIDTH)?;
-    let mutations: [(&str, Change, &[&'static str]); 7] = [
+    let mutations: [(&str, Change, &[&'static str]); 9] = [
+        ("pop", Operator(And, Or), &["out_rules.valid_stays"]),
         ("some_q", DropUpdate(1), &["words_are_counted", "valid_when_filled"]),
         ("some_q", DropUpdate(0), &["never_lost"]),
         ("in_ready_o", DropNot, &["ready_until_full"]),
-        ("full_q", DropUpdate(0), &["unit.two_are_some", "words_are_counted"]),
+        ("full_q", Always(1), &["unit.two_are_some"]),
+        ("full_q", DropUpdate(0), &["words_are_counted"]),
         ("to_q", Always(0), &["unit.turns_meet", "out_rules.data_stays"]),
         ("from_q", DropNot, &["unit.turns_meet", "in_order"]),
         ("word_1_q", Always(0), &["word_is_kept"]),

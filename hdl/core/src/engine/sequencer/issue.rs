@@ -108,7 +108,8 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let Parts { io, state, fetch, fields: f, verdict: v, .. } = p;
     let free = &p.jobs.free;
     let first_column = m.wire("first_column", turn.column.q().is_zero());
-    let slot = m.wire("slot", turn.in_flight.q().lt(IN_FLIGHT));
+    // A cycle late: between two matrices there are always some for the next descriptor.
+    let slot = m.register_reset("slot", turn.in_flight.q().lt(IN_FLIGHT));
     let ours = m.wire("job_ours", &slot & !fetch.asking.q() & free);
     let loading = m.wire("loading", state.is("load") & !&f.reuse & &ours);
     let load_go = m.wire("load_go", &loading & (!&first_column | &io.load_ready));
