@@ -26,7 +26,11 @@ use heddle_tb::tools::have_verilator;
 use heddle_tb::verilator::{BuildOptions, Library, Model};
 
 fn ulx3s(memory: MemoryKind) -> VirtualConfig {
-    let board = Board::named("ulx3s").unwrap();
+    virtual_board("ulx3s", memory)
+}
+
+fn virtual_board(name: &str, memory: MemoryKind) -> VirtualConfig {
+    let board = Board::named(name).unwrap();
     let config = Config::preset(&board.preset).unwrap();
     VirtualConfig::fast(&board, &config, memory)
 }
@@ -50,9 +54,8 @@ fn alone(config: &Config) -> Sim {
 }
 
 /// The tokens of a model on a board are those of the golden device and of the simulated accelerator alone.
-fn same_tokens(memory: MemoryKind, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usize) {
-    let config = ulx3s(memory);
-    let board = powered(&config);
+fn same_tokens(config: &VirtualConfig, gguf: &Arc<Gguf>, prompt: &[u32], tokens: usize) {
+    let (memory, board) = (config.memory, powered(config));
     let start = Instant::now();
     let transport = SerialTransport::new(Link::open(board, config.wire.baud).unwrap());
     let driver = Driver::connect(Box::new(transport), &config.accelerator).unwrap();
@@ -93,13 +96,22 @@ fn registers_and_memory_over_the_wire() {
 }
 
 #[test]
+fn tokens_of_a_tiny_model_from_spram_by_uartbone() {
+    if !have_verilator("tokens_of_a_tiny_model_from_spram_by_uartbone") {
+        return;
+    }
+    let tiny = Tiny { ty: GgmlType::Q4_0, context: 32, output: true, ..Tiny::default() }.gguf();
+    same_tokens(&virtual_board("icebreaker", MemoryKind::Spram), &tiny, &[1, 2, 3], 3);
+}
+
+#[test]
 fn tokens_of_a_tiny_model_from_both_memories() {
     if !have_verilator("tokens_of_a_tiny_model_from_both_memories") {
         return;
     }
     let tiny = Tiny { ty: GgmlType::Q4_0, context: 128, output: true, ..Tiny::default() }.gguf();
     for memory in [MemoryKind::BlockRam, MemoryKind::Sdram] {
-        same_tokens(memory, &tiny, &[1, 2, 3], 3);
+        same_tokens(&ulx3s(memory), &tiny, &[1, 2, 3], 3);
     }
 }
 
@@ -109,7 +121,7 @@ fn sixteen_tokens_of_stories260k_from_block_ram() {
         return;
     }
     let Some(gguf) = shared("stories260K/stories260K-h192-Q8_0.gguf") else { return };
-    same_tokens(MemoryKind::BlockRam, &gguf, &[1, 403, 407], 16);
+    same_tokens(&ulx3s(MemoryKind::BlockRam), &gguf, &[1, 403, 407], 16);
 }
 
 #[test]
@@ -118,6 +130,6 @@ fn four_tokens_of_the_embedded_model_from_sdram() {
         return println!("skipped: the embedded model from SDRAM takes minutes; it runs with HEDDLE_TEST_FETCH=1");
     }
     if have_verilator("four_tokens_of_the_embedded_model_from_sdram") {
-        same_tokens(MemoryKind::Sdram, &nano("nano-q4_0"), &[1, 503, 370, 499, 475], 4);
+        same_tokens(&ulx3s(MemoryKind::Sdram), &nano("nano-q4_0"), &[1, 503, 370, 499, 475], 4);
     }
 }

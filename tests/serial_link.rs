@@ -11,7 +11,8 @@ use heddle::driver::serial::soak::soak;
 use heddle::driver::serial::{Link, LinkError, Port, SerialTransport, SerialUrl, Uploaded};
 use heddle::driver::{Driver, Transport, TransportError};
 use heddle_core::config::Config;
-use heddle_core::link::golden::{Bridge, Bus};
+use heddle_core::link::bone::golden::Bone;
+use heddle_core::link::golden::{Bridge, Bus, Bytes as _};
 use heddle_core::link::wire::{self, Op};
 use heddle_core::registers::map;
 use heddle_tb::blocks::LinkDevice;
@@ -28,6 +29,12 @@ fn board(config: &Config) -> Board {
 
 fn transport(config: &Config) -> SerialTransport<Board> {
     SerialTransport::new(Link::open(board(config), BAUD).unwrap())
+}
+
+/// A board whose link has no frames.
+fn plain_board(config: &Config) -> Wire<Accelerator<Golden>, Bone> {
+    let memory_bytes = 1 << 17;
+    Wire::with(Bone::new(memory_bytes), Accelerator::new(Golden::new(config), memory_bytes), BAUD)
 }
 
 fn bytes(seed: u64, count: usize) -> Vec<u8> {
@@ -81,6 +88,45 @@ fn an_unchanged_image_is_not_sent_again_and_a_cut_upload_goes_on() {
     let mut back = vec![0; second.len()];
     t.read_mem(0, &mut back).unwrap();
     assert!(back == second);
+}
+
+#[test]
+fn a_board_without_frames_is_found_and_spoken_to_by_uartbone() {
+    let mut t = SerialTransport::new(Link::open(plain_board(&Config::nano()), BAUD).unwrap());
+    assert!(!t.link().has_frames());
+    assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
+    t.write_reg(map::SCRATCH.offset, 0x7e7d_0102).unwrap();
+    assert_eq!(t.read_reg(map::SCRATCH.offset).unwrap(), 0x7e7d_0102);
+    for (address, count) in [(0, 4), (1, 1), (3, 2), (4094, 5), (100, 1024), (8193, 5000), (0, 40_000)] {
+        let data = bytes(u64::from(address), count);
+        t.write_mem(address, &data).unwrap();
+        let mut back = vec![0; count];
+        t.read_mem(address, &mut back).unwrap();
+        assert_eq!(back, data, "{count} bytes at {address}");
+    }
+    // What is there already is not sent again.
+    let before = t.uploaded();
+    t.write_mem(0, &bytes(0, 40_000)).unwrap();
+    assert_eq!(t.uploaded().written, before.written);
+    let text = t.write_mem(1 << 17, &[1, 2, 3, 4]).unwrap_err().to_string();
+    assert!(text.contains("0x40020000") && text.contains("outside of the board's memory"), "{text}");
+    assert_eq!(t.link().counts().timeouts, 0);
+}
+
+#[test]
+fn memory_of_a_board_without_frames_is_written_until_it_is_right() {
+    let mut repeated = 0;
+    for seed in 0..10 {
+        let rates = FaultRates { flip: 100, drop: 100, ..FaultRates::default() };
+        let mut t = SerialTransport::new(Link::open(Faulty::new(plain_board(&Config::nano()), seed, rates), BAUD).unwrap());
+        let data = bytes(seed, 3000);
+        t.write_mem(400, &data).unwrap();
+        let mut held = vec![0; data.len()];
+        t.link().port().inner().bus.transport().read_mem(400, &mut held).unwrap();
+        assert!(held == data, "seed {seed}");
+        repeated += t.link().counts().repeated;
+    }
+    assert!(repeated > 0, "no fault in 60,000 bytes");
 }
 
 #[test]

@@ -7,12 +7,12 @@
 //! Rounding   none      Reset  forgets what is under way; slave 0 comes first
 //!
 //! Masters take turns burst by burst, reads and writes each for themselves. The memory answers in order, so a queue
-//! of whose turn it was leads data and responses back; [`UNDER_WAY`] bursts may be under way in each direction.
+//! of whose turn it was leads data and responses back; as many bursts as it holds may be under way in each direction.
 
 use heddle_lang::{BuildError, Builder, Expr, Module, Ty, stdlib};
 use std::sync::Arc;
 
-/// Bursts under way in each direction.
+/// Bursts under way in each direction that hide the latency of any memory here.
 pub const UNDER_WAY: u32 = 8;
 /// Masters.
 const MASTERS: usize = 2;
@@ -56,16 +56,16 @@ impl Channel {
     }
 }
 
-/// The arbiter for a port of `port_bits` bits: 32, 64, 128, 256 or 512.
-pub fn arbiter(port_bits: u32) -> Result<Arc<Module>, BuildError> {
+/// The arbiter for a port of `port_bits` bits: 32, 64, 128, 256 or 512; `under_way`: bursts in each direction.
+pub fn arbiter(port_bits: u32, under_way: u32) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::clocked(format!("axi_arbiter_{port_bits}"), file!());
     m.doc("Two AXI4 masters on one memory, burst by burst in turn.");
     if !(port_bits.is_power_of_two() && (32..=512).contains(&port_bits)) {
         m.error(format!("port_bits = {port_bits}: must be 32, 64, 128, 256 or 512"));
         return m.build();
     }
-    reads(&mut m, port_bits)?;
-    writes(&mut m, port_bits)?;
+    reads(&mut m, port_bits, under_way)?;
+    writes(&mut m, port_bits, under_way)?;
     m.build()
 }
 
@@ -101,18 +101,18 @@ fn addresses(m: &mut Builder, channel: &str, queues: &[&str]) -> Result<(Expr, E
 }
 
 /// Sources of bursts under way, oldest first: whether there is one, and which.
-fn queue(m: &mut Builder, name: &str, passes: &Expr, source: &Expr, done: &Expr) -> Result<(Expr, Expr), BuildError> {
+fn queue(m: &mut Builder, name: &str, words: u32, (passes, source): (&Expr, &Expr), done: &Expr) -> Result<(Expr, Expr), BuildError> {
     let inputs = [("in_valid", passes.clone()), ("in_data", source.clone()), ("out_ready", done.clone())];
-    let out = m.instance(name, &stdlib::fifo(1, UNDER_WAY)?, &inputs);
+    let out = m.instance(name, &stdlib::fifo(1, words)?, &inputs);
     m.unused(name, "Its readiness says enough.", &[out.get("count")]);
     Ok((out.get("out_valid"), out.get("out_data")))
 }
 
-fn reads(m: &mut Builder, port_bits: u32) -> Result<(), BuildError> {
+fn reads(m: &mut Builder, port_bits: u32, under_way: u32) -> Result<(), BuildError> {
     let (passes, source) = addresses(m, "ar", &["reads"])?;
     let fields = [("data", port_bits), ("resp", 2), ("last", 1)];
     let last_beat = m.forward("last_beat", Ty::BIT);
-    let (known, whose) = queue(m, "reads", &passes, &source, &last_beat)?;
+    let (known, whose) = queue(m, "reads", under_way, (&passes, &source), &last_beat)?;
     m.comment("Read data");
     let beat = Channel::from_master(m, "m_axi_r", &fields);
     let to: Vec<Channel> = (0..MASTERS).map(|i| Channel::to_memory(m, &format!("s{i}_axi_r"), &fields)).collect();
@@ -130,10 +130,10 @@ fn lead_back(m: &mut Builder, from: &Channel, to: &[Channel], known: &Expr, whos
     m.drive(&from.ready, known & whose.mux(&to[1].ready, &to[0].ready));
 }
 
-fn writes(m: &mut Builder, port_bits: u32) -> Result<(), BuildError> {
+fn writes(m: &mut Builder, port_bits: u32, under_way: u32) -> Result<(), BuildError> {
     let (passes, source) = addresses(m, "aw", &["bursts", "writes"])?;
     let last_beat = m.forward("last_written", Ty::BIT);
-    let (known, whose) = queue(m, "bursts", &passes, &source, &last_beat)?;
+    let (known, whose) = queue(m, "bursts", under_way, (&passes, &source), &last_beat)?;
     m.comment("Written data, in the order of the addresses");
     let fields = [("data", port_bits), ("strb", port_bits / 8), ("last", 1)];
     let from = masters(m, "w", &fields);
@@ -146,7 +146,7 @@ fn writes(m: &mut Builder, port_bits: u32) -> Result<(), BuildError> {
     m.drive(&last_beat, &to.valid & &to.ready & &to.fields[2]);
 
     let answered = m.forward("answered", Ty::BIT);
-    let (known, whose) = queue(m, "writes", &passes, &source, &answered)?;
+    let (known, whose) = queue(m, "writes", under_way, (&passes, &source), &answered)?;
     m.comment("Responses");
     let response = Channel::from_master(m, "m_axi_b", &[("resp", 2)]);
     let to: Vec<Channel> = (0..MASTERS).map(|i| Channel::to_memory(m, &format!("s{i}_axi_b"), &[("resp", 2)])).collect();

@@ -97,9 +97,16 @@ pub struct Leds {
 pub struct Link {
     pub kind: LinkKind,
     pub baud: u32,
+    /// Frames with a CRC beside uartbone (docs/link.md); a board whose device is small leaves them out.
+    #[serde(default = "yes")]
+    pub frames: bool,
     /// Pins as the FPGA sees them: it receives on `rx`.
     pub rx: String,
     pub tx: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -2,27 +2,26 @@
 //! Memory in the SPRAM of an iCE40 UltraPlus, as an AXI4 slave.
 //!
 //! Ports      `s_axi_*`: AXI4 slave, signals as those of the accelerator's memory port; INCR bursts of whole beats
-//! Latency    4 cycles from a read address to its first beat, 2 from the last beat of a write to its response
+//! Latency    3 cycles from a read address to its first beat, 2 from the last beat of a write to its response
 //! Throughput one beat per cycle, read or written: there is one port; a cycle between bursts
 //! Rounding   none      Reset  what is under way is forgotten; the content stays
 //!
 //! A beat is as many cells side by side as it has parts of 16 bits; bursts of reads and writes take turns. A beat outside
-//! of the memory reads 0 and is answered, as a write is, with SLVERR.
+//! of the memory reads 0 and is answered, as a write is, with SLVERR. Masters must take each beat that is read in the cycle
+//! in which it is offered, as link and accelerator do: nothing holds it.
 
 use heddle_lang::{
     BuildError, Builder, Expr, Module, Ty,
     builder::address_bits,
     primitive::{SPRAM_ADDRESS_BITS, spram},
-    stdlib,
 };
 use std::sync::Arc;
 
 /// Bits of a cell's word, and bytes of a cell.
 const WORD: u32 = 16;
 const CELL_BYTES: u64 = 2 << SPRAM_ADDRESS_BITS;
-/// Beats between the memory and a master that does not take them; more than the registers of a FIFO hold, so that they are
-/// in a block RAM.
-const QUEUE: u32 = 24;
+/// Bursts that are under way at most: the answers of one come while the next one starts.
+pub const UNDER_WAY: u32 = 2;
 /// Cycles from an address to the word: cell, choice of the bank.
 const READ: u32 = 2;
 const SLVERR: u64 = 2;
@@ -61,21 +60,26 @@ pub fn spram_memory(port_bits: u32, bytes: u64) -> Result<Arc<Module>, BuildErro
     let araddr = m.input("s_axi_araddr", Ty::Unsigned(32));
     let awaddr = m.input("s_axi_awaddr", Ty::Unsigned(32));
     m.unused("address", "Bytes within a beat do not count.", &[araddr.slice(0, offset), awaddr.slice(0, offset)]);
-    let number = m.reg_no_reset("number", Ty::Unsigned(32 - offset));
+    let bits = address_bits(beats as u32);
+    let number = m.reg_no_reset("number", Ty::Unsigned(bits));
+    // A burst stays within 4 KiB and a cell has more: where its first beat is, all are.
+    let within = m.reg_no_reset("within", Ty::BIT);
     let left = m.reg_no_reset("left", Ty::Unsigned(8));
-    let credit = m.reg("credit", Ty::Unsigned(address_bits(QUEUE + 1)), QUEUE.into());
     let wvalid = m.input("s_axi_wvalid", Ty::BIT);
     let wlast = m.input("s_axi_wlast", Ty::BIT);
     let arlen = m.input("s_axi_arlen", Ty::Unsigned(8));
     let shape = [("s_axi_arsize", 3), ("s_axi_arburst", 2), ("s_axi_awlen", 8), ("s_axi_awsize", 3), ("s_axi_awburst", 2)];
     let shape = shape.map(|(name, bits)| m.input(name, Ty::Unsigned(bits)));
     m.unused("shape", "Every beat is whole, addresses increase, and the last beat of a write is marked.", &shape);
-    let read_beat = m.wire("read_beat", reads.q() & credit.q().any());
+    let read_beat = reads.q();
     let write_beat = m.wire("write_beat", writes.q() & &wvalid);
     let last = m.wire("last", left.q().is_zero());
-    let inside = m.wire("in_memory", number.q().lt(beats));
-    m.on(&number, &start_read, araddr.slice(offset, 32 - offset));
-    m.on(&number, &start_write, awaddr.slice(offset, 32 - offset));
+    for (start, address) in [(&start_read, &araddr), (&start_write, &awaddr)] {
+        m.on(&number, start, address.slice(offset, bits));
+        m.on(&within, start, address.slice(offset + bits, 32 - offset - bits).is_zero());
+    }
+    let whole = beats.is_power_of_two();
+    let inside = m.wire("in_memory", if whole { within.q() } else { within.q() & number.q().lt(beats) });
     m.on(&number, &read_beat | &write_beat, number.q().wrapping_add(1));
     m.on(&left, &start_read, &arlen);
     m.on(&left, &read_beat, left.q().wrapping_sub(1));
@@ -97,24 +101,18 @@ pub fn spram_memory(port_bits: u32, bytes: u64) -> Result<Arc<Module>, BuildErro
 
     let burst = Burst { beat: read_beat.clone(), number: number.q(), inside: inside.clone() };
     let word = cells(&mut m, port_bits, beats, &burst, &write_beat)?;
-    m.comment("Answers wait until they are taken");
+    m.comment("Answers");
     let valid = m.delay_reset("answer", &read_beat, READ);
     let outside = m.delay("outside", &!inside, READ);
     let last = m.delay("last_answer", &last, READ);
     let ready = m.input("s_axi_rready", Ty::BIT);
     let none = Expr::constant(Ty::Unsigned(port_bits), 0);
-    let data = Expr::concat([last, outside.clone(), outside.mux(none, &word)]);
-    let queue = stdlib::fifo(port_bits + 2, QUEUE)?;
-    let queue = m.instance("queue", &queue, &[("in_valid", valid), ("in_data", data), ("out_ready", ready.clone())]);
-    m.unused("queue", "There is room for every read that was started.", &[queue.get("in_ready"), queue.get("count")]);
-    let taken = m.wire("taken", queue.get("out_valid") & ready);
-    m.on(&credit, &read_beat & !&taken, credit.q().wrapping_sub(1));
-    m.on(&credit, !&read_beat & &taken, credit.q().wrapping_add(1));
-    let out = queue.get("out_data");
-    m.output("s_axi_rvalid", queue.get("out_valid"));
-    m.output("s_axi_rdata", out.slice(0, port_bits));
-    m.output("s_axi_rresp", response(out.bit(port_bits)));
-    m.output("s_axi_rlast", out.bit(port_bits + 1));
+    m.unused("rready", "Masters take each beat at once.", &[ready.clone()]);
+    m.assert("beats_are_taken", m.reset() | !&valid | ready);
+    m.output("s_axi_rvalid", valid);
+    m.output("s_axi_rdata", outside.mux(none, &word));
+    m.output("s_axi_rresp", response(outside));
+    m.output("s_axi_rlast", last);
     m.build()
 }
 
@@ -127,8 +125,10 @@ fn cells(m: &mut Builder, port_bits: u32, beats: u64, burst: &Burst, write_beat:
     let cell = spram()?;
     let mut words = Vec::new();
     for bank in 0..banks {
-        let high = burst.number.slice(SPRAM_ADDRESS_BITS, burst.number.width() - SPRAM_ADDRESS_BITS);
-        let here = m.wire(&format!("bank_{bank}"), &burst.inside & (&burst.beat | write_beat) & high.eq(bank));
+        let high_bits = burst.number.width() - SPRAM_ADDRESS_BITS;
+        let chosen = &burst.inside & (&burst.beat | write_beat);
+        let chosen = if high_bits == 0 { chosen } else { chosen & burst.number.slice(SPRAM_ADDRESS_BITS, high_bits).eq(bank) };
+        let here = m.wire(&format!("bank_{bank}"), chosen);
         let mut parts = Vec::new();
         for part in 0..port_bits / WORD {
             let mask: Vec<Expr> = (0..2).map(|byte| strobes.bit(2 * part + byte).repeat(2)).collect();

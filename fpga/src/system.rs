@@ -9,11 +9,11 @@
 //! for both; the link's own map (docs/link.md) is decoded inside it.
 
 use crate::{
-    arbiter::arbiter,
+    arbiter::{UNDER_WAY, arbiter},
     block_ram::block_ram,
     lights::{STATES, lights},
     sdram::{SdramConfig, sdram},
-    spram::spram_memory,
+    spram::{self, spram_memory},
 };
 use heddle_core::{
     config::Config,
@@ -29,6 +29,13 @@ pub enum Memory {
     BlockRam { bytes: u64 },
     Spram { bytes: u64 },
     Sdram(SdramConfig),
+}
+
+impl Memory {
+    /// Bursts that the arbiter lets through ahead of their answers.
+    fn under_way(&self) -> u32 {
+        if matches!(self, Memory::Spram { .. }) { spram::UNDER_WAY } else { UNDER_WAY }
+    }
 }
 
 /// What a system is made of.
@@ -88,7 +95,7 @@ pub fn system(config: &SystemConfig) -> Result<Arc<Module>, BuildError> {
     };
     let link = Unit::ahead(&mut m, "link", link(&config.link)?);
     let accelerator = Unit::ahead(&mut m, "accelerator", accelerator);
-    let arbiter = Unit::ahead(&mut m, "arbiter", arbiter(port_bits)?);
+    let arbiter = Unit::ahead(&mut m, "arbiter", arbiter(port_bits, config.memory.under_way())?);
     let memory = Unit::ahead(&mut m, "memory", memory);
 
     m.comment("The link is master of the registers, and one of two masters of the memory");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The top of a board: PLL, reset, and the [`system`](crate::system) on their clock; its ports are the pins.
+//! The top of a board: PLL (none where the core runs with the oscillator), reset, and the [`system`](crate::system) on their clock; its ports are the pins.
 //!
 //! Ports      `clk_i`: the oscillator; `button_i`, `rx_i`, `tx_o`, `led_o`, `high_o`; with SDRAM `sdram_*`, the data bus as
 //!            value out, enable and value in, which [`pads`](crate::pads) makes one pin of
@@ -60,7 +60,11 @@ pub fn system_config(board: &Board, accelerator: &Config, memory: MemoryKind, wi
         (_, MemoryKind::Spram) => Memory::Spram { bytes },
         _ => Memory::BlockRam { bytes },
     };
-    let link = LinkConfig { silence_ms: wire.silence_ms, ..LinkConfig::new(port_bits, bytes, core_hz(board), wire.baud) };
+    let link = LinkConfig {
+        silence_ms: wire.silence_ms,
+        frames: board.link.frames,
+        ..LinkConfig::new(port_bits, bytes, core_hz(board), wire.baud)
+    };
     Ok(SystemConfig { accelerator: accelerator.clone(), link, memory, lights: board.leds.pins.len() as u32 })
 }
 
@@ -68,12 +72,15 @@ pub fn system_config(board: &Board, accelerator: &Config, memory: MemoryKind, wi
 pub fn board_top(board: &Board, accelerator: &Config, memory: MemoryKind, wire: Wire) -> Result<Arc<Module>, TopError> {
     let config = system_config(board, accelerator, memory, wire)?;
     let clocks = clocks(board, memory);
+    if runs_on_oscillator(board, &clocks) {
+        return build(board, &config, None).map_err(|source| TopError::Build { board: board.name.clone(), source });
+    }
     let target = match board.device.family {
         crate::board::Family::Ecp5 => Target::Ecp5,
         crate::board::Family::Ice40 => Target::Ice40,
     };
     clocks.frequencies(target).map_err(|source| TopError::Pll { board: board.name.clone(), source })?;
-    build(board, &config, &clocks).map_err(|source| TopError::Build { board: board.name.clone(), source })
+    build(board, &config, Some(&clocks)).map_err(|source| TopError::Build { board: board.name.clone(), source })
 }
 
 /// The PLL: the core's clock, and with SDRAM that of the device.
@@ -83,16 +90,22 @@ fn clocks(board: &Board, memory: MemoryKind) -> Pll {
     Pll { input_mhz: board.clock.mhz, clocks: std::iter::once(clock("core", 0.0)).chain(of_sdram).collect() }
 }
 
-fn build(board: &Board, config: &SystemConfig, clocks: &Pll) -> Result<Arc<Module>, BuildError> {
+/// Whether the core's clock is the oscillator itself, and there is no other.
+fn runs_on_oscillator(board: &Board, clocks: &Pll) -> bool {
+    clocks.clocks.len() == 1 && board.clock.core_mhz == board.clock.mhz
+}
+
+/// The pins' module; without `clocks` everything runs with the oscillator.
+fn build(board: &Board, config: &SystemConfig, clocks: Option<&Pll>) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::new(format!("board_{}", board.name.replace('-', "_")), file!());
     m.doc(&format!("{}: {} at {} MHz.", board.title, config.accelerator.name, board.clock.core_mhz));
     let oscillator = m.clock("clk");
     m.comment("Clock and reset");
     let button = m.input("button", Ty::BIT);
-    let pll = m.instance("pll", &pll("board_pll", clocks)?, &[("clk", oscillator)]);
-    let core = pll.get("core");
+    let pll = clocks.map(|clocks| Ok(m.instance("pll", &pll("board_pll", clocks)?, &[("clk", oscillator.clone())]))).transpose()?;
+    let core = pll.as_ref().map_or(oscillator, |pll| pll.get("core"));
     let released = if board.reset.active_low { button } else { !button };
-    let ready = m.wire("ready", pll.get("locked") & released);
+    let ready = m.wire("ready", pll.as_ref().map_or(released.clone(), |pll| pll.get("locked") & released));
     let reset = m.instance("reset", &reset()?, &[("clk", core.clone()), ("ready", ready)]).get("reset");
     m.comment("Everything else");
     let system = system(config)?;
@@ -108,7 +121,7 @@ fn build(board: &Board, config: &SystemConfig, clocks: &Pll) -> Result<Arc<Modul
         let value = unit.get(name);
         m.output(name, if name == "led" && board.leds.active_low { !value } else { value });
     }
-    if clocks.clocks.len() > 1 {
+    if let Some(pll) = pll.filter(|_| clocks.is_some_and(|all| all.clocks.len() > 1)) {
         m.output("sdram_clk", pll.get("sdram"));
     }
     if !board.leds.held_high.is_empty() {

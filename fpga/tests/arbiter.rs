@@ -4,7 +4,7 @@
 #[path = "support/master.rs"]
 mod master;
 
-use heddle_fpga::arbiter::arbiter;
+use heddle_fpga::arbiter::{UNDER_WAY, arbiter};
 use heddle_lang::{BuildError, Module};
 use heddle_tb::{
     axi::{Backpressure, Burst, FromMaster, Memory, MemoryConfig, Rate, WriteBeat},
@@ -20,16 +20,17 @@ const SHARE: usize = 64 << 10;
 
 struct Arbiter {
     port_bits: u32,
+    under_way: u32,
     bursts: usize,
 }
 
 impl Block for Arbiter {
     fn name(&self) -> String {
-        format!("axi_arbiter, port of {} bits", self.port_bits)
+        format!("axi_arbiter, port of {} bits, {} bursts", self.port_bits, self.under_way)
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        arbiter(self.port_bits)
+        arbiter(self.port_bits, self.under_way)
     }
 
     fn run(&self, dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
@@ -151,7 +152,11 @@ impl Bench {
 
 #[test]
 fn each_master_sees_a_memory_of_its_own() {
-    let blocks = [32, 128, 512].map(|port_bits| Arbiter { port_bits, bursts: 150 });
+    let blocks = [(32, UNDER_WAY), (32, 2), (128, UNDER_WAY), (512, UNDER_WAY)].map(|(port_bits, under_way)| Arbiter {
+        port_bits,
+        under_way,
+        bursts: 150,
+    });
     let blocks: Vec<&dyn Block> = blocks.iter().map(|b| b as &dyn Block).collect();
     check_native(&blocks, seeds(6)).unwrap_or_else(|e| panic!("{e}"));
 }
@@ -159,7 +164,7 @@ fn each_master_sees_a_memory_of_its_own() {
 #[test]
 fn a_busy_memory_is_shared_evenly_and_no_beat_is_lost() -> Result<(), BlockError> {
     let memory = MemoryConfig { rate: Rate { beats: 1, cycles: 1 }, read_latency: 10, ..MemoryConfig::new(2 * SHARE, 4) };
-    let mut bench = Bench::new(Dut::native(&arbiter(32)?)?, memory, 0, 1)?;
+    let mut bench = Bench::new(Dut::native(&arbiter(32, UNDER_WAY)?)?, memory, 0, 1)?;
     for (i, master) in bench.masters.iter_mut().enumerate() {
         let job = |n: usize| Job { write: false, addr: (i * SHARE + n * 128) as u64, beats: 32, refused: false };
         master.jobs.extend((0..400).map(job));

@@ -15,6 +15,13 @@ use heddle_tb::{
 use master::{Job, Master};
 use std::sync::Arc;
 
+/// Whether a master may let what it has read wait.
+#[derive(Clone, Copy, PartialEq)]
+enum Reads {
+    Wait,
+    AreTaken,
+}
+
 /// Makes a memory for a port of so many bits, of so many bytes.
 type Make = fn(u32, u64) -> Result<Arc<Module>, BuildError>;
 
@@ -22,6 +29,7 @@ struct RandomBursts {
     make: Make,
     port_bits: u32,
     bytes: u64,
+    reads: Reads,
     bursts: usize,
 }
 
@@ -38,6 +46,7 @@ impl Block for RandomBursts {
         let beat = self.port_bits as usize / 8;
         let stall = [0, 40, 160][rng.bits() as usize % 3];
         let mut master = Master::new(&dut, "s_axi_", beat, 0, self.bytes as usize, stall, rng.bits())?;
+        master.takes_reads = self.reads == Reads::AreTaken;
         dut.reset()?;
         for _ in 0..self.bursts {
             let next = self.random_job(rng);
@@ -81,19 +90,20 @@ fn run(dut: &mut Dut, master: &mut Master, limit: u64) -> Result<u64, BlockError
     Err(BlockError::Limit { limit, state: master.state() })
 }
 
-/// One segment, several of them, a last one that is not full; SPRAM of one and of two banks.
-const SHAPES: [(Make, u32, u64); 7] = [
-    (block_ram, 32, 1024),
-    (block_ram, 32, 24 << 10),
-    (block_ram, 64, 40 << 10),
-    (block_ram, 128, 80 << 10),
-    (block_ram, 512, 4096),
-    (spram_memory, 32, 128 << 10),
-    (spram_memory, 64, 128 << 10),
+/// One segment, several of them, a last one that is not full; SPRAM of one, two and three banks.
+const SHAPES: [(Make, u32, u64, Reads); 8] = [
+    (block_ram, 32, 1024, Reads::Wait),
+    (block_ram, 32, 24 << 10, Reads::Wait),
+    (block_ram, 64, 40 << 10, Reads::Wait),
+    (block_ram, 128, 80 << 10, Reads::Wait),
+    (block_ram, 512, 4096, Reads::Wait),
+    (spram_memory, 32, 128 << 10, Reads::AreTaken),
+    (spram_memory, 32, 192 << 10, Reads::AreTaken),
+    (spram_memory, 64, 128 << 10, Reads::AreTaken),
 ];
 
 fn blocks() -> Vec<RandomBursts> {
-    SHAPES.map(|(make, port_bits, bytes)| RandomBursts { make, port_bits, bytes, bursts: 250 }).into()
+    SHAPES.map(|(make, port_bits, bytes, reads)| RandomBursts { make, port_bits, bytes, reads, bursts: 250 }).into()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use heddle_core::config::Config;
 use heddle_fpga::{
-    arbiter::arbiter,
+    arbiter::{UNDER_WAY, arbiter},
     block_ram::block_ram,
     board::Board,
     sdram::{Geometry, SdramConfig, sdram},
@@ -23,8 +23,8 @@ fn designs() -> Result<Vec<Arc<Module>>, BuildError> {
         sdram(&SdramConfig::ulx3s(143.0, 64))?,
         sdram(&SdramConfig { geometry: small, ..SdramConfig::ulx3s(25.0, 128) })?,
         sdram(&SdramConfig { geometry: large, read_delay: 2, ..SdramConfig::ulx3s(100.0, 32) })?,
-        arbiter(32)?,
-        arbiter(128)?,
+        arbiter(32, 2)?,
+        arbiter(128, UNDER_WAY)?,
         block_ram(32, 4096)?,
         block_ram(64, 40 << 10)?,
     ])

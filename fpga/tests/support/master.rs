@@ -72,6 +72,8 @@ pub struct Master {
     rng: Random,
     /// Each channel holds back with this chance in 256 per cycle.
     stall: u8,
+    /// But never that of data that was read.
+    pub takes_reads: bool,
     pub jobs: VecDeque<Job>,
     asked: [Option<Job>; 2],
     valid: [bool; 2],
@@ -98,6 +100,7 @@ impl Master {
             memory: vec![0; size],
             rng: Random::new(seed),
             stall,
+            takes_reads: false,
             jobs: VecDeque::new(),
             asked: [None, None],
             valid: [false; 2],
@@ -188,7 +191,7 @@ impl Master {
             dut.put_bytes(self.pins.input("wstrb"), &beat.strobe);
             dut.put(self.pins.input("wlast"), beat.last.into());
         }
-        self.ready = [self.go(), self.go()];
+        self.ready = [self.go() || self.takes_reads, self.go()];
         dut.put(self.pins.input("rready"), self.ready[0].into());
         dut.put(self.pins.input("bready"), self.ready[1].into());
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use heddle_core::link::golden::{Bridge, Bus, Place, place};
+use heddle_core::link::golden::{Bridge, Bus, Bytes, Place, place};
 use heddle_core::registers::map;
 
 use super::port::Port;
@@ -62,9 +62,9 @@ impl<T: Transport> Bus for Accelerator<T> {
 }
 
 /// A wire with a board at its end, in simulated time: a byte takes its time each way, and waiting costs nothing.
-pub struct Wire<B: Bus + Send> {
+pub struct Wire<B: Bus + Send, G: Bytes = Bridge> {
     name: String,
-    pub bridge: Bridge,
+    pub bridge: G,
     pub bus: B,
     byte_time: Duration,
     now: Duration,
@@ -78,9 +78,16 @@ pub struct Wire<B: Bus + Send> {
 
 impl<B: Bus + Send> Wire<B> {
     pub fn new(bus: B, baud: u32) -> Wire<B> {
+        Wire::with(Bridge::default(), bus, baud)
+    }
+}
+
+impl<B: Bus + Send, G: Bytes> Wire<B, G> {
+    /// A wire to a bridge of another kind.
+    pub fn with(bridge: G, bus: B, baud: u32) -> Wire<B, G> {
         Wire {
             name: format!("simulated@{baud}"),
-            bridge: Bridge::default(),
+            bridge,
             bus,
             byte_time: Duration::from_secs(10) / baud.max(1),
             now: Duration::ZERO,
@@ -92,7 +99,7 @@ impl<B: Bus + Send> Wire<B> {
     }
 }
 
-impl<B: Bus + Send> Port for Wire<B> {
+impl<B: Bus + Send, G: Bytes + Send> Port for Wire<B, G> {
     fn name(&self) -> &str {
         &self.name
     }

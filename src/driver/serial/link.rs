@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The host's end of the wire: requests in frames, several under way, repeated until they are answered.
 //!
-//! Each transfer is right, or an error after a bounded number of repetitions. `docs/link.md` says why.
+//! Each transfer is right, or an error after a bounded number of repetitions. `docs/link.md` says why. A board whose link
+//! has no frames is spoken to by uartbone ([`bone`]), with less certainty.
+
+mod bone;
 
 use std::time::Duration;
 
@@ -33,6 +36,11 @@ pub enum LinkError {
     Silent { port: String },
     #[error("serial port {port} answers no more, after {attempts} attempts; the connection is lost or too noisy")]
     Lost { port: String, attempts: u32 },
+    #[error(
+        "serial port {port}: what is written at 0x{address:08x} is not what is read there; \
+         is it outside of the board's memory, or the connection too noisy?"
+    )]
+    Unkept { port: String, address: u32 },
     #[error("serial port {port}: the board was reset in the middle of the session; start again")]
     Reset { port: String },
     #[error(
@@ -116,13 +124,16 @@ pub struct Link<P: Port> {
     /// Time of a byte on the wire, as it was measured, at least that of the baud rate.
     byte_time: Duration,
     counts: LinkCounts,
+    /// The board understands frames; otherwise uartbone alone.
+    framed: bool,
 }
 
 impl<P: Port> Link<P> {
     /// Greets the board. `baud`: of the wire.
     pub fn open(port: P, baud: u32) -> Result<Link<P>, LinkError> {
         let byte_time = Duration::from_secs(10) / baud.max(1);
-        let mut link = Link { port, unframer: Unframer::default(), received: Vec::new(), seq: 0, byte_time, counts: LinkCounts::default() };
+        let (unframer, received, counts) = (Unframer::default(), Vec::new(), LinkCounts::default());
+        let mut link = Link { port, unframer, received, seq: 0, byte_time, counts, framed: true };
         link.greet()?;
         Ok(link)
     }
@@ -137,6 +148,11 @@ impl<P: Port> Link<P> {
 
     pub fn counts(&self) -> LinkCounts {
         self.counts
+    }
+
+    /// Whether the board's link has frames.
+    pub fn has_frames(&self) -> bool {
+        self.framed
     }
 
     /// Opens the session anew: whatever is still on its way is not taken for an answer of what follows.
@@ -160,10 +176,15 @@ impl<P: Port> Link<P> {
                         let measured = (self.port.now() - sent).saturating_sub(SLACK) / exchanged;
                         self.byte_time = self.byte_time.max(measured);
                         self.seq = wire::FIRST.wrapping_add(1);
+                        self.framed = true;
                         return Ok(());
                     }
                     Heard::Reply(_) | Heard::Broken => {}
                 }
+            }
+            if self.speaks_bone(wait)? {
+                self.framed = false;
+                return Ok(());
             }
             wait *= 2;
         }
@@ -177,6 +198,9 @@ impl<P: Port> Link<P> {
 
     /// Closes the session, so that the board understands uartbone again. Tried once.
     pub fn bye(&mut self) {
+        if !self.framed {
+            return;
+        }
         let bye = wire::request(Op::Bye, self.seq, 0, &[]);
         if self.send(&bye).is_ok() {
             let until = self.port.now() + SLACK + self.byte_time * 64;
@@ -211,6 +235,9 @@ impl<P: Port> Link<P> {
 
     /// Carries out requests in order, several under way; the data of each reply.
     pub fn batch(&mut self, requests: &[Request]) -> Result<Vec<Vec<u8>>, LinkError> {
+        if !self.framed {
+            return self.one_by_one(requests);
+        }
         let mut done = Vec::with_capacity(requests.len());
         // Answered, sent, and the failures since the last answer; whether the frames under way were already given up.
         let (mut sent, mut failures, mut again) = (0, 0, false);
@@ -281,7 +308,11 @@ impl<P: Port> Link<P> {
 
     /// How long to wait for the first of these answers.
     fn patience(&self, under_way: &[Request], failures: u32) -> Duration {
-        let bytes: u32 = under_way.iter().map(Request::bytes).sum();
+        self.waits(under_way.iter().map(Request::bytes).sum(), failures)
+    }
+
+    /// The time of so many bytes, with some to spare.
+    fn waits(&self, bytes: u32, failures: u32) -> Duration {
         ((SLACK + 2 * self.byte_time * bytes) * (1 << failures.min(8))).min(LONGEST_WAIT)
     }
 

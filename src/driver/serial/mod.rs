@@ -83,6 +83,10 @@ impl<P: Port> SerialTransport<P> {
             for &i in &wrong {
                 self.link.write(chunks[i].0, chunks[i].1)?;
             }
+            if !self.link.has_frames() {
+                // Read back already.
+                return Ok(());
+            }
             due = wrong;
         }
         let ranges: Vec<(u32, u32)> = due.iter().map(|&i| (chunks[i].0, chunks[i].1.len() as u32)).collect();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use heddle_core::link::golden::{Bridge, Bus};
+use heddle_core::link::golden::{Bridge, Bus, Bytes as _};
 use serialport::{SerialPort, TTYPort};
 
 use super::board::SILENCE;

@@ -30,9 +30,16 @@ impl Csr {
     }
 }
 
+impl Csr {
+    /// In a compact build.
+    pub fn compact(self) -> Csr {
+        Csr { config: Config { compact: true, ..self.config } }
+    }
+}
+
 impl Block for Csr {
     fn name(&self) -> String {
-        "csr".into()
+        format!("csr{}", if self.config.compact { ", compact" } else { "" })
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Bench of `link::bridge`: the bytes of both protocols, right, wrong and broken, against the bridge in plain Rust. Bytes
+//! Bench of `link::bridge` and `link::bone`: the bytes of both protocols, right, wrong and broken, against the bridge in plain Rust. Bytes
 //! out, memory and registers are compared; the buses stall and answer with errors.
 
 use super::{
@@ -14,8 +14,9 @@ use crate::{
     stream::{Checker, Sink, Stall},
 };
 use heddle_core::link::{
+    bone::{self, golden::Bone},
     bridge,
-    golden::{Bridge, Bus, Place, place},
+    golden::{Bridge, Bus, Bytes, Place, place},
 };
 use heddle_lang::{BuildError, Module};
 use std::{collections::VecDeque, sync::Arc};
@@ -23,6 +24,7 @@ use std::{collections::VecDeque, sync::Arc};
 const COMMANDS: usize = 40;
 /// Cycles of the time-out; a sender's gaps within a command are far shorter.
 const SILENCE: u64 = 300;
+const SILENCE_BITS: u32 = 9;
 const LONGEST_GAP: u64 = 40;
 const MEMORY_BYTES: u32 = 1 << 14;
 /// Words of the memory, and registers, that answer with an error.
@@ -32,6 +34,8 @@ const BAD_REGISTERS: std::ops::Range<u32> = 0x200..0x400;
 /// The bridge at a memory port of so many bits.
 pub struct LinkBridge {
     pub port_bits: u32,
+    /// Or uartbone alone.
+    pub frames: bool,
 }
 
 /// The buses in plain Rust.
@@ -69,23 +73,31 @@ impl Bus for Model {
 
 impl Block for LinkBridge {
     fn name(&self) -> String {
-        format!("link_bridge, port of {} bits", self.port_bits)
+        format!("link_{}, port of {} bits", if self.frames { "bridge" } else { "bone" }, self.port_bits)
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        bridge::bridge(self.port_bits, MEMORY_BYTES.into())
+        match self.frames {
+            true => bridge::bridge(self.port_bits, MEMORY_BYTES.into()),
+            false => bone::bone(self.port_bits, MEMORY_BYTES.into(), SILENCE_BITS),
+        }
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
         let mut script = Script::new(MEMORY_BYTES);
         let noise = [0, 60, 160][rng.bits() as usize % 3];
-        script.fill(rng, COMMANDS, noise);
+        if self.frames {
+            script.fill(rng, COMMANDS, noise);
+        } else {
+            script.fill_bone(rng, 2 * COMMANDS, noise);
+        }
         let mut memory = self.memory(rng)?;
         memory.bytes_mut().fill_with(|| rng.bits() as u8);
         let mut registers = RegisterFile::new(rng, BAD_REGISTERS);
         let mut model = Model { memory: words(memory.bytes()), registers: registers.words.clone() };
         let mut expected = Vec::new();
-        let mut golden = Bridge::default();
+        let (mut with_frames, mut without) = (Bridge::default(), Bone::new(MEMORY_BYTES.into()));
+        let golden: &mut dyn Bytes = if self.frames { &mut with_frames } else { &mut without };
         for event in &script.events {
             match event {
                 Event::Byte(byte) => golden.byte(*byte, &mut model, &mut expected),

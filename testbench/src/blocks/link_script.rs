@@ -55,6 +55,27 @@ impl Script {
         self.read(rng);
     }
 
+    /// The same for a bridge that knows nothing but uartbone.
+    pub fn fill_bone(&mut self, rng: &mut Random, commands: usize, noise: u8) {
+        for _ in 0..commands {
+            let from = self.events.len();
+            match rng.bits() % 8 {
+                0 => self.hello(),
+                1 => self.link(),
+                _ => self.bone(rng),
+            }
+            if rng.chance(noise) {
+                self.break_after(rng, from);
+            }
+            if rng.chance(60) {
+                self.events.push(Event::Silence);
+            }
+        }
+        // Whatever was cut is forgotten, and the last command is right.
+        self.events.push(Event::Silence);
+        self.link();
+    }
+
     /// What is just legal and just not, each as the next request of a session.
     fn edges(&mut self, rng: &mut Random) {
         let most = wire::PAYLOAD as u32;
@@ -155,6 +176,12 @@ impl Script {
             6 => self.request(rng, Op::Write, address, &[fill; wire::PAYLOAD + 4]),
             _ => self.bytes(&wire::frame(&[fill; 3])),
         }
+    }
+
+    /// What the link can do, and the word behind it.
+    fn link(&mut self) {
+        self.bytes(&[bone::READ, 2]);
+        self.bytes(&(wire::LINK / 4).to_be_bytes());
     }
 
     fn bone(&mut self, rng: &mut Random) {

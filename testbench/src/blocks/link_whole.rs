@@ -13,7 +13,8 @@ use crate::{
 };
 use heddle_core::link::{
     LinkConfig,
-    golden::{Bridge, Bus, Place, place},
+    bone::golden::Bone,
+    golden::{Bridge, Bus, Bytes, Place, place},
     link,
     uart_tx::golden::bits,
     wire::{self, Op},
@@ -27,6 +28,8 @@ const MEMORY_BYTES: u32 = 1 << 12;
 pub struct LinkWhole {
     pub baud: u32,
     pub port_bits: u32,
+    /// Or uartbone alone.
+    pub frames: bool,
 }
 
 struct Words(Vec<u32>, Vec<u32>);
@@ -71,20 +74,37 @@ fn script(rng: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// Words written without a pause, then read at once: the link is told of a read when it has answered the one before.
+fn bone_script(rng: &mut Random) -> Vec<u8> {
+    let words = 1 + rng.bits() as usize % 64;
+    let command = |code: u8, address: u32| [&[code, words as u8][..], &(address / 4).to_be_bytes()].concat();
+    let mut bytes = Vec::new();
+    for i in 0..4 {
+        bytes.extend(command(wire::bone::WRITE, wire::MEMORY + 256 * i));
+        bytes.extend((0..4 * words).map(|_| rng.bits() as u8));
+    }
+    bytes.extend(command(wire::bone::READ, wire::MEMORY + 4 * (rng.bits() as u32 % 256)));
+    bytes
+}
+
 impl Block for LinkWhole {
     fn name(&self) -> String {
-        format!("link, {} baud at 1 MHz, port of {} bits", self.baud, self.port_bits)
+        let kind = if self.frames { "" } else { ", uartbone alone" };
+        format!("link, {} baud at 1 MHz, port of {} bits{kind}", self.baud, self.port_bits)
     }
 
     fn module(&self) -> Result<Arc<Module>, BuildError> {
-        link(&LinkConfig::new(self.port_bits, MEMORY_BYTES.into(), 1_000_000, self.baud))
+        let frames = self.frames;
+        link(&LinkConfig { frames, ..LinkConfig::new(self.port_bits, MEMORY_BYTES.into(), 1_000_000, self.baud) })
     }
 
     fn run(&self, mut dut: Dut, rng: &mut Random) -> Result<(), BlockError> {
         let mut memory = Memory::new(MemoryConfig::new(MEMORY_BYTES as usize, self.port_bits as usize / 8))?;
         let mut registers = RegisterFile::new(rng, 0..0);
         let mut model = Words(vec![0; MEMORY_BYTES as usize / 4], registers.words.clone());
-        let (sent, mut golden, mut expected) = (script(rng), Bridge::default(), Vec::new());
+        let (sent, mut expected) = (if self.frames { script(rng) } else { bone_script(rng) }, Vec::new());
+        let (mut with_frames, mut without) = (Bridge::default(), Bone::new(MEMORY_BYTES.into()));
+        let golden: &mut dyn Bytes = if self.frames { &mut with_frames } else { &mut without };
         sent.iter().for_each(|byte| golden.byte(*byte, &mut model, &mut expected));
 
         let [rx] = dut.inputs(["rx"])?;
@@ -106,8 +126,8 @@ impl Block for LinkWhole {
             dut.tick()?;
         }
         let got = decode(&line, cycles);
-        if !dut.high(open) {
-            return Err(BlockError::wrong("no session is open"));
+        if dut.high(open) != self.frames {
+            return Err(BlockError::wrong("a session is not as it should be"));
         }
         match (0..expected.len().max(got.len())).find(|&i| got.get(i) != expected.get(i)) {
             None => Ok(()),

@@ -332,7 +332,7 @@ fn link(all: &mut Table) {
         "uart_tx",
         &[("tx_o", DropNot), ("rest_d", Constant(0x100, 0)), ("low_d", DropNot), ("over", Slice(-1))],
     );
-    let bridge = || LinkBridge { port_bits: 64 };
+    let bridge = || LinkBridge { port_bits: 64, frames: true };
     all.add(
         bridge(),
         "link_receiver",
@@ -370,8 +370,23 @@ fn link(all: &mut Table) {
     );
     all.add(bridge(), "link_bus_64", &[("in_memory", Operator(Lt, Le)), ("known", Operator(Or, And)), ("error_q", Operator(Or, And))]);
     all.add(bridge(), "link_bridge_64", &[("payload_fits", Slice(-1)), ("crc_right", Operator(Eq, Ne))]);
+    all.add(
+        LinkBridge { port_bits: 32, frames: false },
+        "link_bone_32",
+        &[
+            ("late", Operator(Eq, Ne)),
+            ("known", SwapMux),
+            ("last_word", DropNot),
+            ("word_whole", Unary(ReduceAnd, ReduceOr)),
+            ("offset_q", Operator(WrapAdd, WrapSub)),
+        ],
+    );
     all.add(bridge(), "crc32_byte", &[("low", Operator(Xor, Or)), ("next_o", Operator(Xor, And))]);
-    all.add(LinkWhole { baud: 250_000, port_bits: 32 }, "link", &[("backlog.out_ready", Net("bridge_in_ready", "uart_tx_in_ready"))]);
+    all.add(
+        LinkWhole { baud: 250_000, port_bits: 32, frames: true },
+        "link",
+        &[("backlog.out_ready", Net("bridge_in_ready", "uart_tx_in_ready"))],
+    );
 }
 
 fn whole(all: &mut Table) {

@@ -96,7 +96,7 @@ pub fn counters() -> Blocks {
 }
 
 pub fn csr() -> Blocks {
-    boxed([Csr::new(4, 1, 32), Csr::new(32, 4, 128)])
+    boxed([Csr::new(4, 1, 32), Csr::new(32, 4, 128), Csr::new(4, 1, 32).compact()])
 }
 
 /// The controller, also from each encoding that is no state.
@@ -132,7 +132,9 @@ pub fn power_dvfs() -> Blocks {
 }
 
 pub fn link_bridge() -> Blocks {
-    boxed([32, 64, 128, 512].map(|port_bits| LinkBridge { port_bits }))
+    let with_frames = [32, 64, 128, 512].map(|port_bits| LinkBridge { port_bits, frames: true });
+    let without = [32, 128].map(|port_bits| LinkBridge { port_bits, frames: false });
+    boxed(with_frames.into_iter().chain(without))
 }
 
 pub fn uart_rx() -> Blocks {
@@ -144,5 +146,7 @@ pub fn uart_tx() -> Blocks {
 }
 
 pub fn link_whole() -> Blocks {
-    boxed([(250_000, 32), (115_200, 128), (90_000, 64)].map(|(baud, port_bits)| LinkWhole { baud, port_bits }))
+    let with_frames = [(250_000, 32), (115_200, 128), (90_000, 64)].map(|(baud, port_bits)| LinkWhole { baud, port_bits, frames: true });
+    let without = [(250_000, 32), (83_333, 64)].map(|(baud, port_bits)| LinkWhole { baud, port_bits, frames: false });
+    boxed(with_frames.into_iter().chain(without))
 }

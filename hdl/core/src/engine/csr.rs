@@ -3,7 +3,7 @@
 //!
 //! Ports      `s_axil_*`; per register that the hardware writes: an input of its name (fields: `<register>_<field>`);
 //!            per register that software writes: an output
-//! Latency    3 cycles a read, 2 cycles a write      Throughput  one access at a time
+//! Latency    3 cycles a read, 2 cycles a write; compact 2 and 1      Throughput  one access at a time
 //! Rounding   none      Reset  each register's declared value
 //!
 //! An address that is not declared is answered with SLVERR and reads 0. Byte strobes apply to writable registers.
@@ -22,8 +22,10 @@ const WORD: Ty = Ty::Unsigned(32);
 pub fn csr(config: &Config) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::clocked("csr", file!());
     m.doc("Registers on AXI4-Lite, generated from their declaration; docs/registers.md lists them.");
-    let write = write_channel(&mut m);
-    let read = read_channel(&mut m);
+    let (write, read) = match config.compact {
+        true => (held_write(&mut m), held_read(&mut m)),
+        false => (write_channel(&mut m), read_channel(&mut m)),
+    };
     let mut values = Vec::new();
     for register in present(config) {
         m.comment(&format!("{}: {}", register.name, register.doc));
@@ -77,6 +79,45 @@ fn write_channel(m: &mut Builder) -> Write {
     m.on(&bvalid, bready, 0);
     m.drive(&bvalid_port, bvalid.q());
     Write { accept, address, data, strobe }
+}
+
+/// Address and data are taken together, in the cycle in which they are used: until then the master holds them.
+fn held_write(m: &mut Builder) -> Write {
+    m.comment("Write channels: the master holds address and data until both are there");
+    let awvalid = m.input("s_axil_awvalid", Ty::BIT);
+    let awready = m.output_port("s_axil_awready", Ty::BIT);
+    let address = m.input("s_axil_awaddr", Ty::Unsigned(ADDRESS_BITS));
+    let wvalid = m.input("s_axil_wvalid", Ty::BIT);
+    let wready = m.output_port("s_axil_wready", Ty::BIT);
+    let data = m.input("s_axil_wdata", WORD);
+    let strobe = m.input("s_axil_wstrb", Ty::Unsigned(4));
+    let bvalid_port = m.output_port("s_axil_bvalid", Ty::BIT);
+    let bready = m.input("s_axil_bready", Ty::BIT);
+    let bvalid = m.reg("bvalid", Ty::BIT, 0);
+    let accept = m.wire("write_accept", awvalid & wvalid & !bvalid.q());
+    m.drive(&awready, &accept);
+    m.drive(&wready, &accept);
+    m.on(&bvalid, &accept, 1);
+    m.on(&bvalid, bready, 0);
+    m.drive(&bvalid_port, bvalid.q());
+    Write { accept, address, data, strobe }
+}
+
+/// The address is taken in the cycle in which it is used.
+fn held_read(m: &mut Builder) -> Read {
+    m.comment("Read channels: the master holds the address while the word is looked up");
+    let arvalid = m.input("s_axil_arvalid", Ty::BIT);
+    let arready = m.output_port("s_axil_arready", Ty::BIT);
+    let address = m.input("s_axil_araddr", Ty::Unsigned(ADDRESS_BITS));
+    let rvalid_port = m.output_port("s_axil_rvalid", Ty::BIT);
+    let rready = m.input("s_axil_rready", Ty::BIT);
+    let rvalid = m.reg("rvalid", Ty::BIT, 0);
+    let found = m.wire("read_accept", arvalid & !rvalid.q());
+    m.drive(&arready, &found);
+    m.on(&rvalid, &found, 1);
+    m.on(&rvalid, rready, 0);
+    m.drive(&rvalid_port, rvalid.q());
+    Read { found, address }
 }
 
 fn read_channel(m: &mut Builder) -> Read {

@@ -23,13 +23,8 @@ const INCR: i128 = 1;
 pub fn bus(port_bits: u32, memory_bytes: u64) -> Result<Arc<Module>, BuildError> {
     let mut m = Builder::clocked(format!("link_bus_{port_bits}"), file!());
     m.doc("Words to the registers over AXI4-Lite, or to the memory over AXI4.");
-    if !(port_bits.is_power_of_two() && (32..=512).contains(&port_bits)) {
-        m.error(format!("port_bits = {port_bits}: must be 32, 64, 128, 256 or 512"));
-        return m.build();
-    }
-    let most = (1u64 << 32) - u64::from(wire::MEMORY);
-    if memory_bytes == 0 || !memory_bytes.is_multiple_of(u64::from(port_bits / 8)) || memory_bytes > most {
-        m.error(format!("memory_bytes = {memory_bytes}: must be a multiple of the port, 1 beat to {most}"));
+    if let Some(mistake) = mistake(port_bits, memory_bytes, (1 << 32) - u64::from(wire::MEMORY)) {
+        m.error(mistake);
         return m.build();
     }
     m.comment("Requests");
@@ -92,11 +87,21 @@ pub fn bus(port_bits: u32, memory_bytes: u64) -> Result<Arc<Module>, BuildError>
     m.build()
 }
 
+/// What is not legal, with what would be; `most`: bytes of memory.
+pub(super) fn mistake(port_bits: u32, memory_bytes: u64, most: u64) -> Option<String> {
+    if !(port_bits.is_power_of_two() && (32..=512).contains(&port_bits)) {
+        return Some(format!("port_bits = {port_bits}: must be 32, 64, 128, 256 or 512"));
+    }
+    let whole = memory_bytes != 0 && memory_bytes.is_multiple_of(u64::from(port_bits / 8));
+    let legal = whole && memory_bytes <= most;
+    (!legal).then(|| format!("memory_bytes = {memory_bytes}: must be a multiple of the port, 1 beat to {most}"))
+}
+
 /// The signals of a bus by their names; those that this module drives later end in `_port`.
-struct Signals(Vec<(String, Expr)>);
+pub(super) struct Signals(Vec<(String, Expr)>);
 
 impl Signals {
-    fn get(&self, name: &str) -> Expr {
+    pub(super) fn get(&self, name: &str) -> Expr {
         let found = self.0.iter().find(|(n, _)| n == name);
         found.map_or_else(|| Expr::poison(Ty::BIT, format!("no signal `{name}`")), |(_, e)| e.clone())
     }
@@ -122,7 +127,8 @@ fn channels(m: &mut Builder, bus: &str, data_bits: u32) -> (Signals, Expr) {
     (Signals(all), rdata)
 }
 
-fn lite(m: &mut Builder, offset: &Expr, value: &Expr) -> Signals {
+/// The master of the registers, for a word's number and its value.
+pub(super) fn lite(m: &mut Builder, offset: &Expr, value: &Expr) -> Signals {
     m.comment("AXI4-Lite master to the registers");
     let (mut signals, rdata) = channels(m, "m_axil", WORD);
     let address = Expr::concat([offset.slice(0, REGISTER_BITS - 2), Expr::constant(Ty::Unsigned(2), 0)]);
@@ -134,7 +140,8 @@ fn lite(m: &mut Builder, offset: &Expr, value: &Expr) -> Signals {
     signals
 }
 
-fn axi(m: &mut Builder, port_bits: u32, offset: &Expr, value: &Expr) -> Signals {
+/// The master of the memory, likewise.
+pub(super) fn axi(m: &mut Builder, port_bits: u32, offset: &Expr, value: &Expr) -> Signals {
     m.comment("AXI4 master to the memory");
     let (mut signals, rdata) = channels(m, "m_axi", port_bits);
     let words = port_bits / WORD;

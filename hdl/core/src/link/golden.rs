@@ -12,6 +12,15 @@ pub trait Bus {
     fn write(&mut self, address: u32, value: u32) -> bool;
 }
 
+/// A bridge byte by byte.
+pub trait Bytes {
+    /// One byte from the wire; what is answered goes to `out`.
+    fn byte(&mut self, byte: u8, bus: &mut dyn Bus, out: &mut Vec<u8>);
+
+    /// No byte came for the time of a time-out: what came of a command is forgotten.
+    fn silence(&mut self);
+}
+
 /// Where a word address leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -72,9 +81,10 @@ impl Bridge {
     pub fn open(&self) -> bool {
         self.open
     }
+}
 
-    /// No byte came for the time of a time-out: what came of a command is forgotten.
-    pub fn silence(&mut self) {
+impl Bytes for Bridge {
+    fn silence(&mut self) {
         if !matches!(self.state, State::Idle { .. }) {
             self.state = State::Idle { flagged: false };
         }
@@ -82,8 +92,7 @@ impl Bridge {
         self.bytes.clear();
     }
 
-    /// One byte from the wire; what is answered goes to `out`.
-    pub fn byte(&mut self, byte: u8, bus: &mut dyn Bus, out: &mut Vec<u8>) {
+    fn byte(&mut self, byte: u8, bus: &mut dyn Bus, out: &mut Vec<u8>) {
         match self.state {
             State::Idle { flagged } => self.idle(byte, flagged),
             State::Bone => {
@@ -106,7 +115,9 @@ impl Bridge {
             State::Frame => self.body(byte),
         }
     }
+}
 
+impl Bridge {
     fn idle(&mut self, byte: u8, flagged: bool) {
         self.bytes.clear();
         match byte {

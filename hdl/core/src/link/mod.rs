@@ -8,6 +8,7 @@
 //!
 //! docs/link.md has the format of the wire, [`wire`] its declaration, [`golden`] the bridge in plain Rust.
 
+pub mod bone;
 pub mod bridge;
 pub mod bus;
 pub mod executor;
@@ -18,7 +19,7 @@ pub mod uart_rx;
 pub mod uart_tx;
 pub mod wire;
 
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty, import::ImportError, stdlib};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty, builder::Outputs, import::ImportError, stdlib};
 use std::sync::Arc;
 
 /// Cycles of the clock per bit, at least: fewer leave no margin between two samples.
@@ -36,12 +37,14 @@ pub struct LinkConfig {
     pub baud: u32,
     /// Milliseconds without a byte after which a started command is forgotten.
     pub silence_ms: u32,
+    /// Frames beside uartbone. Without them a link takes a third of the cells, and nothing checks what is sent.
+    pub frames: bool,
 }
 
 impl LinkConfig {
-    /// The time-out is that of LiteX: 100 ms.
+    /// With frames. The time-out is that of LiteX: 100 ms.
     pub fn new(port_bits: u32, memory_bytes: u64, clock_hz: u32, baud: u32) -> LinkConfig {
-        LinkConfig { port_bits, memory_bytes, clock_hz, baud, silence_ms: 100 }
+        LinkConfig { port_bits, memory_bytes, clock_hz, baud, silence_ms: 100, frames: true }
     }
 
     /// 2^24 x baud / clock, rounded.
@@ -82,27 +85,24 @@ pub fn link(config: &LinkConfig) -> Result<Arc<Module>, BuildError> {
     let rx = m.input("rx", Ty::BIT);
     let tx = m.output_port("tx", Ty::BIT);
     let step = m.parameter("STEP", Ty::Unsigned(uart_rx::PHASE_BITS), i128::from(config.step()));
-    let silence = m.parameter("SILENCE", Ty::Unsigned(32), i128::from(config.silence_cycles()));
+    let cycles = config.silence_cycles();
+    let silence_bits = if config.frames { 32 } else { u64::BITS - cycles.leading_zeros() };
+    let silence = m.parameter("SILENCE", Ty::Unsigned(silence_bits), i128::from(cycles));
 
-    m.comment("From the wire: bytes wait while a command is carried out");
+    m.comment("From the wire");
     let line = m.instance("rx_sync", &stdlib::synchroniser(1)?, &[("from", rx)]).get("to");
     let receiver = m.instance("uart_rx", &uart_rx::uart_rx().map_err(ImportError::build_error)?, &[("rx", line), ("step", step.clone())]);
     let taken = m.forward("bridge_in_ready", Ty::BIT);
-    let backlog = m.instance(
-        "backlog",
-        &stdlib::fifo(8, wire::BACKLOG)?,
-        &[("in_valid", receiver.get("valid")), ("in_data", receiver.get("data")), ("out_ready", taken)],
-    );
-    let unread = [backlog.get("in_ready"), backlog.get("count"), receiver.get("broken")];
-    m.unused("bytes", "A byte that is lost or broken shows in the CRC of its frame.", &unread);
+    let (valid, data) = if config.frames { backlog(&mut m, &receiver, &taken)? } else { at_once(&mut m, &receiver, &taken) };
 
     m.comment("To the wire");
     let sent = m.forward("uart_tx_in_ready", Ty::BIT);
-    let unit = bridge::bridge(config.port_bits, config.memory_bytes)?;
+    let unit = match config.frames {
+        true => bridge::bridge(config.port_bits, config.memory_bytes)?,
+        false => bone::bone(config.port_bits, config.memory_bytes, silence_bits)?,
+    };
     let mut inputs: Vec<(String, Expr)> =
-        [("in_valid", backlog.get("out_valid")), ("in_data", backlog.get("out_data")), ("out_ready", sent), ("silence", silence)]
-            .map(|(name, e)| (name.to_string(), e))
-            .into();
+        [("in_valid", valid), ("in_data", data), ("out_ready", sent), ("silence", silence)].map(|(name, e)| (name.to_string(), e)).into();
     inputs.extend(bridge::pass_inputs(&mut m, &unit));
     let inputs: Vec<(&str, Expr)> = inputs.iter().map(|(name, e)| (name.as_str(), e.clone())).collect();
     let bridge = m.instance("bridge", &unit, &inputs);
@@ -115,4 +115,22 @@ pub fn link(config: &LinkConfig) -> Result<Arc<Module>, BuildError> {
     m.output("open", bridge.get("open"));
     bridge::pass_outputs(&mut m, &unit, &bridge);
     m.build()
+}
+
+/// Bytes wait while a command is carried out.
+fn backlog(m: &mut Builder, receiver: &Outputs, taken: &Expr) -> Result<(Expr, Expr), BuildError> {
+    let backlog = m.instance(
+        "backlog",
+        &stdlib::fifo(8, wire::BACKLOG)?,
+        &[("in_valid", receiver.get("valid")), ("in_data", receiver.get("data")), ("out_ready", taken.clone())],
+    );
+    let unread = [backlog.get("in_ready"), backlog.get("count"), receiver.get("broken")];
+    m.unused("bytes", "A byte that is lost or broken shows in the CRC of its frame.", &unread);
+    Ok((backlog.get("out_valid"), backlog.get("out_data")))
+}
+
+/// An access takes less time than the next byte, and nobody sends while answers come.
+fn at_once(m: &mut Builder, receiver: &Outputs, taken: &Expr) -> (Expr, Expr) {
+    m.unused("bytes", "A byte that is lost or broken shows in what the host reads back.", &[taken.clone(), receiver.get("broken")]);
+    (receiver.get("valid"), receiver.get("data"))
 }

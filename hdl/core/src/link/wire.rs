@@ -34,6 +34,11 @@ pub const REGISTER_BYTES: u32 = 0x1000;
 /// First byte address of the memory.
 pub const MEMORY: u32 = 0x4000_0000;
 
+/// First byte address of the window that tells what the link can do. A bridge with frames has nothing there: it reads 0.
+pub const LINK: u32 = 0xe000_0000;
+/// What a bridge without frames reads there.
+pub const BONE_ONLY: u32 = u32::from_be_bytes(*b"BONE");
+
 /// The address field of [`Op::Hello`]: with operation and sequence number the frame reads `HEDDLE`. None of
 /// its bytes, CRC included, is a command of uartbone, or begins an address of registers or memory.
 pub const GREETING: u32 = u32::from_le_bytes(*b"DDLE");
