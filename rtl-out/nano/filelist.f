@@ -2,7 +2,7 @@
 heddle_sequencer.v
 heddle_fifo_2x8.v
 heddle_fifo_34x128.v
-heddle_skid_34.v
+heddle_pair_34.v
 heddle_weight_fetch.v
 heddle_dequant_q8_0_4.v
 heddle_dequant_q4_0_4.v

@@ -8,7 +8,7 @@
 module heddle_csr (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Write channels: address and data come in any order
+    // Write channels: the master holds address and data until both are there
     input  wire        s_axil_awvalid_i,
     output wire        s_axil_awready_o,
     input  wire [11:0] s_axil_awaddr_i,
@@ -18,7 +18,7 @@ module heddle_csr (
     input  wire [3:0]  s_axil_wstrb_i,
     output wire        s_axil_bvalid_o,
     input  wire        s_axil_bready_i,
-    // Read channels
+    // Read channels: the master holds the address while the word is looked up
     input  wire        s_axil_arvalid_i,
     output wire        s_axil_arready_o,
     input  wire [11:0] s_axil_araddr_i,
@@ -47,23 +47,13 @@ module heddle_csr (
 );
 
     reg  bvalid_q;
-    reg  has_address_q;
-    reg  has_data_q;
-    wire write_accept = (has_address_q & has_data_q) & ~bvalid_q;
-    assign s_axil_awready_o = ~has_address_q;
-    assign s_axil_wready_o = ~has_data_q;
-    wire take_address = s_axil_awvalid_i & ~has_address_q;
-    wire take_data = s_axil_wvalid_i & ~has_data_q;
-    reg  [11:0] write_address_q;
-    reg  [31:0] write_data_q;
-    reg  [3:0] write_strobe_q;
+    wire write_accept = (s_axil_awvalid_i & s_axil_wvalid_i) & ~bvalid_q;
+    assign s_axil_awready_o = write_accept;
+    assign s_axil_wready_o = write_accept;
     assign s_axil_bvalid_o = bvalid_q;
     reg  rvalid_q;
-    reg  reading_q;
-    wire read_free = ~rvalid_q & ~reading_q;
-    assign s_axil_arready_o = read_free;
-    wire read_accept = s_axil_arvalid_i & read_free;
-    reg  [11:0] read_address_q;
+    wire read_accept = s_axil_arvalid_i & ~rvalid_q;
+    assign s_axil_arready_o = read_accept;
     assign s_axil_rvalid_o = rvalid_q;
 
     always @(posedge clk_i) begin
@@ -78,57 +68,12 @@ module heddle_csr (
 
     always @(posedge clk_i) begin
         if (rst_i) begin
-            has_address_q <= 1'b0;
-        end else if (take_address) begin
-            has_address_q <= 1'b1;
-        end else if (write_accept) begin
-            has_address_q <= 1'b0;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            has_data_q <= 1'b0;
-        end else if (take_data) begin
-            has_data_q <= 1'b1;
-        end else if (write_accept) begin
-            has_data_q <= 1'b0;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (take_address) begin
-            write_address_q <= s_axil_awaddr_i;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (take_data) begin
-            write_data_q <= s_axil_wdata_i;
-            write_strobe_q <= s_axil_wstrb_i;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
             rvalid_q <= 1'b0;
-        end else if (reading_q) begin
+        end else if (read_accept) begin
             rvalid_q <= 1'b1;
         end else if (s_axil_rready_i) begin
             rvalid_q <= 1'b0;
         end
-    end
-
-    always @(posedge clk_i) begin
-        if (rst_i) begin
-            reading_q <= 1'b0;
-        end else begin
-            reading_q <= read_accept;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        read_address_q <= s_axil_araddr_i;
     end
 
     // ID: Identifies the accelerator: the letters HDLE.
@@ -154,9 +99,9 @@ module heddle_csr (
 
     // CONTROL: Commands.
     localparam [11:0] CONTROL_OFFSET = 12'h20;
-    wire control_write = write_accept & (write_address_q == CONTROL_OFFSET);
-    assign control_start_o = (control_write & write_strobe_q[0]) & write_data_q[0];
-    assign control_clear_o = (control_write & write_strobe_q[0]) & write_data_q[1];
+    wire control_write = write_accept & (s_axil_awaddr_i == CONTROL_OFFSET);
+    assign control_start_o = (control_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[0];
+    assign control_clear_o = (control_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[1];
 
     // STATUS: State of the sequencer.
     localparam [11:0] STATUS_OFFSET = 12'h24;
@@ -169,7 +114,7 @@ module heddle_csr (
 
     // PROGRAM: Byte address of the first descriptor, a multiple of 32.
     localparam [11:0] PROGRAM_OFFSET = 12'h30;
-    wire program_write = write_accept & (write_address_q == PROGRAM_OFFSET);
+    wire program_write = write_accept & (s_axil_awaddr_i == PROGRAM_OFFSET);
     reg  [26:0] program_address_q;
     assign program_address_o = program_address_q;
 
@@ -177,16 +122,16 @@ module heddle_csr (
         if (rst_i) begin
             program_address_q <= 27'd0;
         end else if (program_write) begin
-            program_address_q <= {(write_strobe_q[3] ? write_data_q[31:24] : program_address_q[26:19]),
-                    (write_strobe_q[2] ? write_data_q[23:16] : program_address_q[18:11]),
-                    (write_strobe_q[1] ? write_data_q[15:8] : program_address_q[10:3]),
-                    (write_strobe_q[0] ? write_data_q[7:5] : program_address_q[2:0])};
+            program_address_q <= {(s_axil_wstrb_i[3] ? s_axil_wdata_i[31:24] : program_address_q[26:19]),
+                    (s_axil_wstrb_i[2] ? s_axil_wdata_i[23:16] : program_address_q[18:11]),
+                    (s_axil_wstrb_i[1] ? s_axil_wdata_i[15:8] : program_address_q[10:3]),
+                    (s_axil_wstrb_i[0] ? s_axil_wdata_i[7:5] : program_address_q[2:0])};
         end
     end
 
     // IRQ_ENABLE: Events that raise the interrupt while they are pending.
     localparam [11:0] IRQ_ENABLE_OFFSET = 12'h34;
-    wire irq_enable_write = write_accept & (write_address_q == IRQ_ENABLE_OFFSET);
+    wire irq_enable_write = write_accept & (s_axil_awaddr_i == IRQ_ENABLE_OFFSET);
     reg  irq_enable_done_q;
     assign irq_enable_done_o = irq_enable_done_q;
     reg  irq_enable_error_q;
@@ -197,19 +142,19 @@ module heddle_csr (
             irq_enable_done_q <= 1'b0;
             irq_enable_error_q <= 1'b0;
         end else if (irq_enable_write) begin
-            irq_enable_done_q <= write_strobe_q[0] ? write_data_q[0] : irq_enable_done_q;
-            irq_enable_error_q <= write_strobe_q[0] ? write_data_q[1] : irq_enable_error_q;
+            irq_enable_done_q <= s_axil_wstrb_i[0] ? s_axil_wdata_i[0] : irq_enable_done_q;
+            irq_enable_error_q <= s_axil_wstrb_i[0] ? s_axil_wdata_i[1] : irq_enable_error_q;
         end
     end
 
     // IRQ_STATUS: Pending events.
     localparam [11:0] IRQ_STATUS_OFFSET = 12'h38;
-    wire irq_status_write = write_accept & (write_address_q == IRQ_STATUS_OFFSET);
+    wire irq_status_write = write_accept & (s_axil_awaddr_i == IRQ_STATUS_OFFSET);
     reg  irq_status_done_q;
-    wire irq_status_done_kept = irq_status_done_q & (~((irq_status_write & write_strobe_q[0]) & write_data_q[0]));
+    wire irq_status_done_kept = irq_status_done_q & (~((irq_status_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[0]));
     assign irq_status_done_o = irq_status_done_q;
     reg  irq_status_error_q;
-    wire irq_status_error_kept = irq_status_error_q & (~((irq_status_write & write_strobe_q[0]) & write_data_q[1]));
+    wire irq_status_error_kept = irq_status_error_q & (~((irq_status_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[1]));
     assign irq_status_error_o = irq_status_error_q;
 
     always @(posedge clk_i) begin
@@ -224,7 +169,7 @@ module heddle_csr (
 
     // SCRATCH: Holds any value: for tests of the link.
     localparam [11:0] SCRATCH_OFFSET = 12'h3c;
-    wire scratch_write = write_accept & (write_address_q == SCRATCH_OFFSET);
+    wire scratch_write = write_accept & (s_axil_awaddr_i == SCRATCH_OFFSET);
     reg  [31:0] scratch_q;
     assign scratch_o = scratch_q;
 
@@ -232,10 +177,10 @@ module heddle_csr (
         if (rst_i) begin
             scratch_q <= 32'd0;
         end else if (scratch_write) begin
-            scratch_q <= {(write_strobe_q[3] ? write_data_q[31:24] : scratch_q[31:24]),
-                    (write_strobe_q[2] ? write_data_q[23:16] : scratch_q[23:16]),
-                    (write_strobe_q[1] ? write_data_q[15:8] : scratch_q[15:8]),
-                    (write_strobe_q[0] ? write_data_q[7:0] : scratch_q[7:0])};
+            scratch_q <= {(s_axil_wstrb_i[3] ? s_axil_wdata_i[31:24] : scratch_q[31:24]),
+                    (s_axil_wstrb_i[2] ? s_axil_wdata_i[23:16] : scratch_q[23:16]),
+                    (s_axil_wstrb_i[1] ? s_axil_wdata_i[15:8] : scratch_q[15:8]),
+                    (s_axil_wstrb_i[0] ? s_axil_wdata_i[7:0] : scratch_q[7:0])};
         end
     end
 
@@ -246,7 +191,7 @@ module heddle_csr (
     reg  [31:0] read_data;
 
     always @* begin
-        case (read_address_q)
+        case (s_axil_araddr_i)
             ID_OFFSET: begin
                 read_data = 32'h48444c45;
             end
@@ -302,12 +247,12 @@ module heddle_csr (
     end
 
     // Addresses without a register are answered with an error
-    wire read_found = (read_address_q[1:0] == 2'd0)
-            & (((read_address_q <= 12'd24) | ((12'd32 <= read_address_q) & (read_address_q <= 12'd60)))
-            | ((12'd256 <= read_address_q) & (read_address_q <= 12'd256)));
-    wire write_found = (write_address_q[1:0] == 2'd0)
-            & (((write_address_q <= 12'd24) | ((12'd32 <= write_address_q) & (write_address_q <= 12'd60)))
-            | ((12'd256 <= write_address_q) & (write_address_q <= 12'd256)));
+    wire read_found = (s_axil_araddr_i[1:0] == 2'd0)
+            & (((s_axil_araddr_i <= 12'd24) | ((12'd32 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd60)))
+            | ((12'd256 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd256)));
+    wire write_found = (s_axil_awaddr_i[1:0] == 2'd0)
+            & (((s_axil_awaddr_i <= 12'd24) | ((12'd32 <= s_axil_awaddr_i) & (s_axil_awaddr_i <= 12'd60)))
+            | ((12'd256 <= s_axil_awaddr_i) & (s_axil_awaddr_i <= 12'd256)));
     reg  [31:0] rdata_q;
     reg  [1:0] rresp_q;
     assign s_axil_rdata_o = rdata_q;
@@ -316,7 +261,7 @@ module heddle_csr (
     assign s_axil_bresp_o = bresp_q;
 
     always @(posedge clk_i) begin
-        if (reading_q) begin
+        if (read_accept) begin
             rdata_q <= read_data;
             rresp_q <= read_found ? 2'd0 : 2'd2;
         end

@@ -25,13 +25,13 @@ module heddle_dequant (
     output wire        valid_o,
     output wire [31:0] w_o,
     output wire [15:0] d_o,
-    output wire        block_first_o,
     output wire        block_last_o,
     output wire        row_first_o,
     output wire        row_last_o,
     output wire        matrix_last_o,
     output wire        tag_o,
     output wire [9:0]  x_addr_o,
+    output wire        block_first_o,
     // Events
     output wire        row_issue_o,
     output wire        busy_o,
@@ -181,6 +181,12 @@ module heddle_dequant (
 
     // Fields of a group: scales, then minima or high bits, then integers
     wire load = ((beat_valid_i & active_q) & ~drain_q) & word_free;
+    wire takes_integers = load & is_integers_q;
+    reg  [31:0] beat_q;
+    reg  load_integers_q;
+    reg  emitted_q;
+    reg  block_left_q;
+    reg  load_scales_q;
     reg  [31:0] scales_q;
     wire [1:0] single_choice = is_q8_0 ? 2'd1 : 2'd2;
 
@@ -193,7 +199,7 @@ module heddle_dequant (
             chunks_q <= 2'd0;
             waiting_q <= 1'b0;
             single_q <= 1'b0;
-        end else if (load & is_integers_q) begin
+        end else if (takes_integers) begin
             chunks_q <= is_q8_0 ? 2'd1 : 2'd2;
             waiting_q <= 1'b1;
             single_q <= single_choice == 2'd1;
@@ -205,9 +211,27 @@ module heddle_dequant (
     end
 
     always @(posedge clk_i) begin
-        if (load & is_scales_q) begin
-            scales_q <= beat_data_i;
-        end else if (block_out) begin
+        beat_q <= beat_data_i;
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            load_integers_q <= 1'b0;
+            emitted_q <= 1'b0;
+            block_left_q <= 1'b0;
+            load_scales_q <= 1'b0;
+        end else begin
+            load_integers_q <= takes_integers;
+            emitted_q <= emit;
+            block_left_q <= block_out;
+            load_scales_q <= load & is_scales_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (load_scales_q) begin
+            scales_q <= beat_q;
+        end else if (block_left_q) begin
             scales_q <= {16'd0, scales_q[31:16]};
         end
     end
@@ -216,9 +240,9 @@ module heddle_dequant (
     reg  [31:0] hold_q;
 
     always @(posedge clk_i) begin
-        if (load & is_integers_q) begin
-            hold_q <= beat_data_i;
-        end else if (emit) begin
+        if (load_integers_q) begin
+            hold_q <= beat_q;
+        end else if (emitted_q) begin
             hold_q <= {16'd0, hold_q[31:16]};
         end
     end
@@ -244,7 +268,7 @@ module heddle_dequant (
         if (rst_i) begin
             valid_q <= 1'b0;
         end else begin
-            valid_q <= emit;
+            valid_q <= emitted_q;
         end
     end
 
@@ -254,31 +278,31 @@ module heddle_dequant (
     assign w_o = w_q;
     reg  [15:0] d_q;
     assign d_o = d_q;
-    reg  block_first_q;
-    assign block_first_o = block_first_q;
-    reg  block_last_q;
-    assign block_last_o = block_last_q;
-    reg  row_first_q;
-    assign row_first_o = row_first_q;
-    reg  row_last_q;
-    assign row_last_o = row_last_q;
-    reg  matrix_last_q;
-    assign matrix_last_o = matrix_last_q;
-    reg  tag_q;
-    assign tag_o = tag_q;
-    reg  [9:0] x_addr_q;
-    assign x_addr_o = x_addr_q;
+    reg  [1:0] block_last_line_q;
+    assign block_last_o = block_last_line_q[1];
+    reg  [1:0] row_first_line_q;
+    assign row_first_o = row_first_line_q[1];
+    reg  [1:0] row_last_line_q;
+    assign row_last_o = row_last_line_q[1];
+    reg  [1:0] matrix_last_line_q;
+    assign matrix_last_o = matrix_last_line_q[1];
+    reg  [1:0] tag_line_q;
+    assign tag_o = tag_line_q[1];
+    reg  [19:0] x_addr_line_q;
+    assign x_addr_o = x_addr_line_q[19:10];
+    reg  [1:0] block_first_line_q;
+    assign block_first_o = block_first_line_q[1];
 
     always @(posedge clk_i) begin
         w_q <= (format_q == 2'd0) ? q8_0_w : q4_0_w;
         d_q <= scales_q[15:0];
-        block_first_q <= block_first;
-        block_last_q <= last_part_q;
-        row_first_q <= step_q == 6'd0;
-        row_last_q <= is_row_last;
-        matrix_last_q <= is_matrix_last;
-        tag_q <= matrix_tag_q;
-        x_addr_q <= {matrix_bank_q, step_q, part_q};
+        block_last_line_q <= {block_last_line_q[0], last_part_q};
+        row_first_line_q <= {row_first_line_q[0], (step_q == 6'd0)};
+        row_last_line_q <= {row_last_line_q[0], is_row_last};
+        matrix_last_line_q <= {matrix_last_line_q[0], is_matrix_last};
+        tag_line_q <= {tag_line_q[0], matrix_tag_q};
+        x_addr_line_q <= {x_addr_line_q[9:0], {matrix_bank_q, step_q, part_q}};
+        block_first_line_q <= {block_first_line_q[0], block_first};
     end
 
     // Events

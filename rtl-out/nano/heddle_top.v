@@ -208,13 +208,13 @@ module heddle_top (
     wire dequant_valid;
     wire [31:0] dequant_w;
     wire [15:0] dequant_d;
-    wire dequant_block_first;
     wire dequant_block_last;
     wire dequant_row_first;
     wire dequant_row_last;
     wire dequant_matrix_last;
     wire dequant_tag;
     wire [9:0] dequant_x_addr;
+    wire dequant_block_first;
     wire dequant_row_issue;
     wire dequant_busy;
     wire dequant_block;
@@ -239,13 +239,13 @@ module heddle_top (
         .valid_o(dequant_valid),
         .w_o(dequant_w),
         .d_o(dequant_d),
-        .block_first_o(dequant_block_first),
         .block_last_o(dequant_block_last),
         .row_first_o(dequant_row_first),
         .row_last_o(dequant_row_last),
         .matrix_last_o(dequant_matrix_last),
         .tag_o(dequant_tag),
         .x_addr_o(dequant_x_addr),
+        .block_first_o(dequant_block_first),
         .row_issue_o(dequant_row_issue),
         .busy_o(dequant_busy),
         .block_o(dequant_block),

@@ -179,30 +179,30 @@ module heddle_weight_fetch (
         .count_o(beats_count)
     );
 
-    // Registers behind the memory of the FIFO, on the way to three units; none of them waits for another through its ready
-    wire skid_in_ready;
-    wire skid_out_valid;
-    wire [33:0] skid_out_data;
+    // Two beats behind the memory of the FIFO, on the way to three units
+    wire next_in_ready;
+    wire next_out_valid;
+    wire [33:0] next_out_data;
 
-    heddle_skid_34 skid (
+    heddle_pair_34 next (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .in_valid_i(beats_out_valid),
-        .in_ready_o(skid_in_ready),
+        .in_ready_o(next_in_ready),
         .in_data_i(beats_out_data),
-        .out_valid_o(skid_out_valid),
+        .out_valid_o(next_out_valid),
         .out_ready_i(beat_ready_i),
-        .out_data_o(skid_out_data)
+        .out_data_o(next_out_data)
     );
 
-    assign take_beat = skid_in_ready;
-    assign beat_valid_o = skid_out_valid;
-    assign beat_data_o = skid_out_data[31:0];
-    assign beat_dest_o = skid_out_data[33:32];
+    assign take_beat = next_in_ready;
+    assign beat_valid_o = next_out_valid;
+    assign beat_data_o = next_out_data[31:0];
+    assign beat_dest_o = next_out_data[33:32];
 
     // Room was reserved when the burst was asked for.
     wire unused_beats = &{1'b0, beats_in_ready, beats_count, rresp_i[0]};
-    wire passed_on = skid_out_valid & beat_ready_i;
+    wire passed_on = next_out_valid & beat_ready_i;
     reg  freed_q;
     wire [7:0] space_left_choice = issue ? {2'd0, len_q} : 8'd0;
     wire [7:0] space_left = space_q - space_left_choice;

@@ -95,10 +95,12 @@ pub fn ports(name: &str) -> Result<String, String> {
         names.extend(hierarchy.iter().map(|m| m.name.clone()));
     }
     let config = Config::preset(PRESET).expect("a preset of this crate");
-    let link = link(&LinkConfig::new(config.memory.port_bits, config.memory_bytes(), (1e6 * config.clock_mhz) as u32, 1_000_000));
-    let link = link.map_err(|e| e.to_string())?;
-    if let Some(module) = link.hierarchy().iter().find(|m| m.name == name) {
-        return Ok(port_table(&format!("a link of `{PRESET}`"), module));
+    let of_preset = LinkConfig::new(config.memory.port_bits, config.memory_bytes(), (1e6 * config.clock_mhz) as u32, 1_000_000);
+    for frames in [true, false] {
+        let link = link(&LinkConfig { frames, ..of_preset }).map_err(|e| e.to_string())?;
+        if let Some(module) = link.hierarchy().iter().find(|m| m.name == name) {
+            return Ok(port_table(&format!("a link of `{PRESET}`"), module));
+        }
     }
     names.sort();
     names.dedup();

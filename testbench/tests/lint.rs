@@ -82,9 +82,11 @@ fn designs() -> Vec<Emitted> {
         all.push(Emitted::of(&domain.name, &domain));
     }
     for port_bits in [32, 128] {
-        let link = link(&LinkConfig::new(port_bits, 1 << 20, 25_000_000, 115_200));
-        let link = link.unwrap_or_else(|e| panic!("a link with a port of {port_bits} bits: {e}"));
-        all.push(Emitted::of(&format!("link, port of {port_bits} bits"), &link));
+        for frames in [true, false] {
+            let link = link(&LinkConfig { frames, ..LinkConfig::new(port_bits, 1 << 20, 25_000_000, 115_200) });
+            let link = link.unwrap_or_else(|e| panic!("a link with a port of {port_bits} bits: {e}"));
+            all.push(Emitted::of(&format!("link, port of {port_bits} bits, frames: {frames}"), &link));
+        }
     }
     all
 }
