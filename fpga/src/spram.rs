@@ -107,7 +107,7 @@ pub fn spram_memory(port_bits: u32, bytes: u64) -> Result<Arc<Module>, BuildErro
     let last = m.delay("last_answer", &last, READ);
     let ready = m.input("s_axi_rready", Ty::BIT);
     let none = Expr::constant(Ty::Unsigned(port_bits), 0);
-    m.unused("rready", "Masters take each beat at once.", &[ready.clone()]);
+    m.unused("rready", "Masters take each beat at once.", std::slice::from_ref(&ready));
     m.assert("beats_are_taken", m.reset() | !&valid | ready);
     m.output("s_axi_rvalid", valid);
     m.output("s_axi_rdata", outside.mux(none, &word));

@@ -118,7 +118,7 @@ fn place(m: &mut Builder, memory_bytes: u64, state: &States, word: &Expr, step: 
     let offset = m.reg_no_reset("offset", Ty::Unsigned(bits));
     m.on(&offset, &here, Expr::concat([Expr::bit_const(false), word.slice(0, bits - 1)]));
     m.on(&offset, step, offset.q().wrapping_add(1));
-    let begins = |bits: u32, address: u32| word.slice(bits, 32 - bits).eq(u64::from(address / 4 >> bits));
+    let begins = |bits: u32, address: u32| word.slice(bits, 32 - bits).eq(u64::from((address / 4) >> bits));
     let to_registers = m.register_when("to_registers", &here, begins(PAGE_BITS, wire::REGISTERS));
     let to_link = m.register_when("to_link", &here, begins(PAGE_BITS, wire::LINK));
     let to_memory = m.register_when("to_memory", &here, begins(bits - 1, wire::MEMORY));
@@ -199,12 +199,9 @@ pub mod golden {
 
         /// The word at `i`-th place of a command that begins at `first`; `None` behind the end of its window.
         fn word(&self, first: u32, i: u32) -> Option<u32> {
-            let same = |at| match (place(first, self.memory_bytes), place(at, self.memory_bytes)) {
-                (Some(Place::Register(_)), Some(Place::Register(_))) => true,
-                (Some(Place::Memory(_)), Some(Place::Memory(_))) => true,
-                _ => false,
-            };
-            Some(first.wrapping_add(i)).filter(|at| same(*at))
+            let window = |at| place(at, self.memory_bytes).map(|place| matches!(place, Place::Memory(_)));
+            let at = first.wrapping_add(i);
+            (window(first).is_some() && window(at) == window(first)).then_some(at)
         }
 
         fn read(&self, first: u32, i: u32, bus: &mut dyn Bus) -> u32 {
