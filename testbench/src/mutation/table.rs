@@ -376,7 +376,7 @@ fn link(all: &mut Table) {
         &[
             ("late", Operator(Eq, Ne)),
             ("known", SwapMux),
-            ("last_word", DropNot),
+            ("taking", DropNot),
             ("word_whole", Unary(ReduceAnd, ReduceOr)),
             ("offset_q", Operator(WrapAdd, WrapSub)),
         ],

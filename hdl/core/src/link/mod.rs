@@ -89,7 +89,7 @@ pub fn link(config: &LinkConfig) -> Result<Arc<Module>, BuildError> {
     let silence_bits = if config.frames { 32 } else { u64::BITS - cycles.leading_zeros() };
     let silence = m.parameter("SILENCE", Ty::Unsigned(silence_bits), i128::from(cycles));
 
-    m.comment("From the wire");
+    m.comment(if config.frames { "From the wire: bytes wait while a command is carried out" } else { "From the wire" });
     let line = m.instance("rx_sync", &stdlib::synchroniser(1)?, &[("from", rx)]).get("to");
     let receiver = m.instance("uart_rx", &uart_rx::uart_rx().map_err(ImportError::build_error)?, &[("rx", line), ("step", step.clone())]);
     let taken = m.forward("bridge_in_ready", Ty::BIT);
