@@ -13,7 +13,7 @@ heddle_block_ram_128x23.v
 heddle_ram_128x23_w1_r1.v
 heddle_act_buffer.v
 heddle_delay_2x22.v
-heddle_delay_16x9.v
+heddle_delay_16x8.v
 heddle_delay_7x7.v
 heddle_mul2_s8xs8_r3.v
 heddle_column_4.v

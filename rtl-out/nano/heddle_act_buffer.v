@@ -92,7 +92,11 @@ module heddle_act_buffer (
         end
     end
 
+    // A beat of scales holds one u32 each: exponent and fraction are kept
+    wire writing = (take & integers_q) | (take & ~integers_q);
+
     // Readable two cycles after the last write
+    wire moving = (take | writing) | 1'b0;
     reg  settle_q;
     reg  busy_q;
     assign busy_o = busy_q;
@@ -127,8 +131,8 @@ module heddle_act_buffer (
             settle_q <= 1'b0;
             busy_q <= 1'b0;
         end else begin
-            settle_q <= take | 1'b0;
-            busy_q <= (take | 1'b0) | settle_q;
+            settle_q <= moving;
+            busy_q <= moving | settle_q;
         end
     end
 

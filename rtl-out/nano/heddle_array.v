@@ -82,10 +82,10 @@ module heddle_array (
         end
     end
 
-    // Scales wait for the sums of the columns
+    // Scales wait for the sums of the columns; those of the weights are there a cycle before
     wire [15:0] d_line_out_data;
 
-    heddle_delay_16x9 d_line (
+    heddle_delay_16x8 d_line (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .in_data_i(d_i),

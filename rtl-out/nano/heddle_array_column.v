@@ -25,13 +25,13 @@ module heddle_array_column (
 );
 
     // Where the chunk has got to
-    reg  [1:0] operand_valid_line_q;
+    reg  operand_valid_1_q;
     reg  [8:0] block_valid_line_q;
     wire [20:0] column_sum;
 
     heddle_column_4 column (
         .clk_i(clk_i),
-        .valid_i(operand_valid_line_q[1]),
+        .valid_i(operand_valid_1_q),
         .first_i(first_i),
         .x_i(x_i),
         .w_i(w_i),
@@ -55,10 +55,10 @@ module heddle_array_column (
 
     always @(posedge clk_i) begin
         if (rst_i) begin
-            operand_valid_line_q <= 2'd0;
+            operand_valid_1_q <= 1'b0;
             block_valid_line_q <= 9'd0;
         end else begin
-            operand_valid_line_q <= {operand_valid_line_q[0], valid_i};
+            operand_valid_1_q <= valid_i;
             block_valid_line_q <= {block_valid_line_q[7:0], (valid_i & block_last_i)};
         end
     end

@@ -8,7 +8,7 @@
 
 module heddle_column_4 (
     input  wire        clk_i,
-    // Operands: int8 of activations and weights
+    // Operands: that they come in the next cycle, int8 of activations and weights
     input  wire        valid_i,
     input  wire        first_i,
     input  wire [31:0] x_i,
@@ -17,12 +17,22 @@ module heddle_column_4 (
     output wire [20:0] sum_o
 );
 
+    // Operands are taken: a register for each multiplier, since they are wherever the device has them
+    reg  take_0_q;
+    reg  take_1_q;
+
+    (* keep *)
+    always @(posedge clk_i) begin
+        take_0_q <= valid_i;
+        take_1_q <= valid_i;
+    end
+
     // Products in a DSP's registers, then one more register on the way into the tree
     wire [31:0] multiply_0_p;
 
     heddle_mul2_s8xs8_r3 multiply_0 (
         .clk_i(clk_i),
-        .en_i(valid_i),
+        .en_i(take_0_q),
         .run_i(1'b1),
         .a_i(x_i[15:0]),
         .b_i(w_i[15:0]),
@@ -34,7 +44,7 @@ module heddle_column_4 (
 
     heddle_mul2_s8xs8_r3 multiply_1 (
         .clk_i(clk_i),
-        .en_i(valid_i),
+        .en_i(take_1_q),
         .run_i(1'b1),
         .a_i(x_i[31:16]),
         .b_i(w_i[31:16]),
@@ -60,19 +70,19 @@ module heddle_column_4 (
     end
 
     // Sum over the 8 cycles of a block
-    reg  [5:0] valid_line_q;
+    reg  [6:0] valid_line_q;
     reg  [5:0] first_line_q;
     reg  signed [20:0] block_q;
 
     always @(posedge clk_i) begin
-        valid_line_q <= {valid_line_q[4:0], valid_i};
+        valid_line_q <= {valid_line_q[5:0], valid_i};
         first_line_q <= {first_line_q[4:0], first_i};
     end
 
     always @(posedge clk_i) begin
-        if (valid_line_q[5] & first_line_q[5]) begin
+        if (valid_line_q[6] & first_line_q[5]) begin
             block_q <= $signed({{3{tree_q[17]}}, tree_q});
-        end else if (valid_line_q[5]) begin
+        end else if (valid_line_q[6]) begin
             block_q <= block_q + $signed({{3{tree_q[17]}}, tree_q});
         end
     end

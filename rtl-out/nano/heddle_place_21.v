@@ -19,8 +19,13 @@ module heddle_place_21 (
     // Significands and exponents; fp16 subnormals are exact, an f24 of exponent 0 is 0
     wire normal = |d_i[14:10];
     wire signed [11:0] magnitude = $signed({1'b0, {normal, d_i[9:0]}});
-    wire signed [11:0] sd = d_i[15] ? (12'sd0 - magnitude) : magnitude;
-    wire [4:0] exponent = normal ? d_i[14:10] : 5'd1;
+    reg  signed [11:0] sd_q;
+    reg  [4:0] exponent_q;
+
+    always @(posedge clk_i) begin
+        sd_q <= d_i[15] ? (12'sd0 - magnitude) : magnitude;
+        exponent_q <= normal ? d_i[14:10] : 5'd1;
+    end
 
     // Integer times weight scale
     wire [27:0] by_scale_p;
@@ -30,7 +35,7 @@ module heddle_place_21 (
         .en_i(valid_i),
         .run_i(1'b1),
         .a_i(s_i[20:5]),
-        .b_i(sd),
+        .b_i(sd_q),
         .p_o(by_scale_p)
     );
 
@@ -40,15 +45,15 @@ module heddle_place_21 (
     reg  signed [16:0] low_four_q;
     reg  signed [15:0] low_last_q;
     reg  signed [16:0] low_q;
-    wire signed [11:0] low_pair_0_choice = s_i[0] ? sd : 12'sd0;
-    wire signed [13:0] low_pair_1_bits = $signed({(s_i[2] ? sd : 12'sd0), 2'd0});
+    wire signed [11:0] low_pair_0_choice = s_i[0] ? sd_q : 12'sd0;
+    wire signed [13:0] low_pair_1_bits = $signed({(s_i[2] ? sd_q : 12'sd0), 2'd0});
 
     always @(posedge clk_i) begin
         if (valid_i) begin
             low_pair_0_q <= $signed({low_pair_0_choice[11], low_pair_0_choice})
-                    + $signed({(s_i[1] ? sd : 12'sd0), 1'b0});
-            low_pair_1_q <= $signed({low_pair_1_bits[13], low_pair_1_bits}) + $signed({(s_i[3] ? sd : 12'sd0), 3'd0});
-            low_pair_2_q <= $signed({(s_i[4] ? sd : 12'sd0), 4'd0});
+                    + $signed({(s_i[1] ? sd_q : 12'sd0), 1'b0});
+            low_pair_1_q <= $signed({low_pair_1_bits[13], low_pair_1_bits}) + $signed({(s_i[3] ? sd_q : 12'sd0), 3'd0});
+            low_pair_2_q <= $signed({(s_i[4] ? sd_q : 12'sd0), 4'd0});
         end
     end
 
@@ -69,18 +74,17 @@ module heddle_place_21 (
 
     // Significand of the activation scale, when the first product is there
     wire nonzero = |dx_i[22:15];
-    reg  [15:0] fraction_q;
-    reg  [47:0] fraction_line_q;
-    wire [15:0] sx = fraction_line_q[47] ? fraction_line_q[47:32] : 16'd0;
+    reg  [15:0] sx_q;
+    reg  [47:0] sx_line_q;
 
     always @(posedge clk_i) begin
         if (valid_i) begin
-            fraction_q <= {nonzero, dx_i[14:0]};
+            sx_q <= {nonzero, ({15{nonzero}} & dx_i[14:0])};
         end
     end
 
     always @(posedge clk_i) begin
-        fraction_line_q <= {fraction_line_q[31:0], fraction_q};
+        sx_line_q <= {sx_line_q[31:0], sx_q};
     end
 
     // Times activation scale, in two halves
@@ -91,7 +95,7 @@ module heddle_place_21 (
         .en_i(1'b1),
         .run_i(1'b1),
         .a_i(scaled_q[15:0]),
-        .b_i(sx),
+        .b_i(sx_line_q[47:32]),
         .p_o(by_activation_low_p)
     );
 
@@ -102,18 +106,21 @@ module heddle_place_21 (
         .en_i(1'b1),
         .run_i(1'b1),
         .a_i(scaled_q[31:16]),
-        .b_i(sx),
+        .b_i(sx_line_q[47:32]),
         .p_o(by_activation_high_p)
     );
 
     // A copy of the sign.
     wire unused_by_activation = &{1'b0, by_activation_high_p[31]};
-    reg  signed [46:0] product_q;
-    wire signed [16:0] product_bits = $signed({1'b0, by_activation_low_p[31:16]});
+    reg  signed [30:0] product_high_q;
+    reg  [31:0] product_low_q;
+    wire signed [16:0] total_bits = $signed({1'b0, product_low_q[31:16]});
+    wire signed [30:0] total = product_high_q + $signed({{14{total_bits[16]}}, total_bits});
+    wire signed [46:0] product = $signed({total, product_low_q[15:0]});
 
     always @(posedge clk_i) begin
-        product_q <= $signed({($signed(by_activation_high_p[30:0]) + $signed({{14{product_bits[16]}}, product_bits})),
-                by_activation_low_p[15:0]});
+        product_high_q <= $signed(by_activation_high_p[30:0]);
+        product_low_q <= by_activation_low_p;
     end
 
     // Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large
@@ -124,7 +131,7 @@ module heddle_place_21 (
     reg  [47:0] shift_by_line_q;
     reg  overflow_q;
     reg  [1:0] overflow_line_q;
-    wire signed [63:0] placed = $signed({product_q, 17'd0});
+    wire signed [63:0] placed = $signed({product, 17'd0});
     wire signed [63:0] keep = shift_by_line_q[46] ? 64'sd0 : placed;
     reg  signed [63:0] by16_value_q;
     reg  by16_guard_q;
@@ -149,7 +156,7 @@ module heddle_place_21 (
 
     always @(posedge clk_i) begin
         if (valid_i) begin
-            down_q <= 10'sd148 - $signed({1'b0, {4'd0, exponent} + {1'b0, dx_i[22:15]}});
+            down_q <= 10'sd148 - $signed({1'b0, {4'd0, exponent_q} + {1'b0, dx_i[22:15]}});
         end
     end
 
@@ -158,7 +165,7 @@ module heddle_place_21 (
         down_vanishes_q <= (|down_q[8:6]) & (~down_q[9]);
         down_amount_q <= down_q[9] ? 6'd0 : down_q[5:0];
         shift_by_line_q <= {shift_by_line_q[39:0], {down_negative_q, down_vanishes_q, down_amount_q}};
-        overflow_q <= shift_by_line_q[47] & (|product_q);
+        overflow_q <= shift_by_line_q[47] & ((|product_high_q) | (|product_low_q));
         overflow_line_q <= {overflow_line_q[0], overflow_q};
         by16_value_q <= shift_by_line_q[45]
                 ? (shift_by_line_q[44] ? $signed({{48{by16_value_bits[15]}}, by16_value_bits})

@@ -31,7 +31,6 @@ module heddle_result_store (
     output wire [3:0]  wstrb_o,
     input  wire        bvalid_i,
     input  wire [1:0]  bresp_i,
-    // Nothing announced, nothing under way
     output wire        idle_o,
     output wire        error_o,
     output wire        beat_o,
@@ -101,14 +100,6 @@ module heddle_result_store (
     );
 
     always @(posedge clk_i) begin
-        if (rst_i) begin
-            free_q <= 7'd64;
-        end else begin
-            free_q <= after_take + {6'd0, pop};
-        end
-    end
-
-    always @(posedge clk_i) begin
         if (row_valid_i) begin
             matrix_last_q <= row_matrix_last_i;
         end
@@ -116,6 +107,7 @@ module heddle_result_store (
 
     // Room was reserved when the row was announced.
     wire unused_results = &{1'b0, results_in_ready, results_count};
+    reg  freed_q;
     wire flush;
     wire commands_in_ready;
     wire commands_out_valid;
@@ -135,6 +127,16 @@ module heddle_result_store (
     );
 
     assign cmd_ready_o = commands_in_ready;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            free_q <= 7'd64;
+            freed_q <= 1'b0;
+        end else begin
+            free_q <= after_take + {6'd0, freed_q};
+            freed_q <= results_out_valid & pop;
+        end
+    end
 
     // A result comes after the command of its matrix.
     wire unused_commands = &{1'b0, commands_count};
@@ -180,8 +182,8 @@ module heddle_result_store (
     reg  wvalid_q;
     reg  [7:0] unacknowledged_q;
     wire channels_free = (~awvalid_q | awready_i) & (~wvalid_q | wready_i);
-    wire below_limit = ~(&unacknowledged_q);
-    assign send = (full_q & channels_free) & below_limit;
+    reg  below_limit_q;
+    assign send = (full_q & channels_free) & below_limit_q;
     reg  [31:0] awaddr_q;
     reg  [31:0] wdata_q;
     reg  [3:0] wstrb_q;
@@ -238,16 +240,33 @@ module heddle_result_store (
         end
     end
 
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            below_limit_q <= 1'b0;
+        end else begin
+            below_limit_q <= unacknowledged_q < 8'd254;
+        end
+    end
+
     // Bit 1 of the response says error.
     wire unused_bresp = &{1'b0, bresp_i[0]};
 
     // Nothing announced, nothing under way
-    assign idle_o = ((~commands_out_valid & ~full_q) & (~(|unacknowledged_q))) & ~results_out_valid;
+    reg  nothing_q;
+    assign idle_o = nothing_q;
     assign error_o = bvalid_i & bresp_i[1];
     assign beat_o = wvalid_q & wready_i;
     assign wait_o = wvalid_q & ~wready_i;
     assign acknowledged_o = bvalid_i;
     assign matrix_done_o = row_valid_i & row_matrix_last_i;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            nothing_q <= 1'b0;
+        end else begin
+            nothing_q <= ((~commands_out_valid & ~full_q) & (~(|unacknowledged_q))) & ~results_out_valid;
+        end
+    end
 
 endmodule
 

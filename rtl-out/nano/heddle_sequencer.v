@@ -349,8 +349,8 @@ module heddle_sequencer (
     reg  [3:0] column_q;
     reg  error_q;
     wire first_column = column_q == 4'd0;
-    wire slot = in_flight_q < 2'd2;
-    wire job_ours = (slot & ~fetch_asking_q) & job_free;
+    reg  slot_q;
+    wire job_ours = (slot_q & ~fetch_asking_q) & job_free;
     wire loading = ((state_q == STATE_LOAD) & ~reuse_act_q) & job_ours;
     wire load_go = loading & (~first_column | load_ready_i);
     wire [3:0] last_column_difference = columns_q[3:0] - 4'd1;
@@ -502,6 +502,14 @@ module heddle_sequencer (
             error_q <= 1'b1;
         end else if (forget) begin
             error_q <= 1'b0;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            slot_q <= 1'b0;
+        end else begin
+            slot_q <= in_flight_q < 2'd2;
         end
     end
 

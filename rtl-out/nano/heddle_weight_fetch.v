@@ -71,10 +71,10 @@ module heddle_weight_fetch (
     end
 
     // A burst is asked for when the FIFO has room for it and a tag is free
-    wire room = {2'd0, len_q} <= space_q;
+    reg  room_q;
     wire ar_free = ~arvalid_q | arready_i;
     wire tag_ready;
-    wire issue = ((planned_q & room) & ar_free) & tag_ready;
+    wire issue = ((planned_q & room_q) & ar_free) & tag_ready;
     wire last_burst = left_q == {32'd0, len_q};
     reg  [31:0] araddr_q;
     reg  [7:0] arlen_q;
@@ -129,6 +129,14 @@ module heddle_weight_fetch (
             measured_q <= 1'b0;
         end else begin
             measured_q <= active_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            room_q <= 1'b0;
+        end else begin
+            room_q <= planned_q & ({2'd0, len_q} <= space_q);
         end
     end
 
@@ -225,14 +233,17 @@ module heddle_weight_fetch (
     assign error_o = rvalid_i & rresp_i[1];
     assign beat_o = rvalid_i;
     assign wait_o = waiting;
-    assign blocked_o = ((~(|outstanding_q)) & planned_q) & ~room;
+    reg  looked_q;
+    assign blocked_o = (((~(|outstanding_q)) & planned_q) & looked_q) & ~room_q;
     assign idle_o = (~(|outstanding_q)) & ~active_q;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
             outstanding_q <= 8'd0;
+            looked_q <= 1'b0;
         end else begin
             outstanding_q <= with_new - {7'd0, rvalid_i};
+            looked_q <= planned_q;
         end
     end
 

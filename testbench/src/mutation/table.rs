@@ -76,8 +76,8 @@ fn arithmetic(all: &mut Table) {
         Place { bits: 21, gated: false },
         "place_21",
         &[
-            ("sd", SwapMux),
-            ("exponent", Constant(1, 0)),
+            ("sd_q", SwapMux),
+            ("exponent_q", Constant(1, 0)),
             ("down_q", Constant(148, 147)),
             ("down_vanishes_q", Slice(1)),
             ("by16_value_q", ZeroExtend),

@@ -63,10 +63,10 @@ pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let scaled = multiply.by_scale(&mut m, &valid, &s.as_signed(), &sd)?;
     m.comment("Significand of the activation scale, when the first product is there");
     let nonzero = m.wire("nonzero", ex.any());
-    let fraction = m.register_when("fraction", &valid, Expr::concat([nonzero, dx.slice(0, 15)]));
-    let fraction = m.delay("fraction", &fraction, MULTIPLY - 1);
-    let sx = m.wire("sx", fraction.msb().mux(&fraction, &Expr::constant(Ty::Unsigned(OPERAND), 0)));
-    let product = multiply.by_activation(&mut m, &scaled, &sx)?;
+    let fraction = Expr::concat([nonzero.clone(), &nonzero.repeat(15) & dx.slice(0, 15)]);
+    let sx = m.register_when("sx", &valid, fraction);
+    let sx = m.delay("sx", &sx, MULTIPLY - 1);
+    let (product, not_zero) = multiply.by_activation(&mut m, &scaled, &sx)?;
 
     m.comment("Shift to the right by 148 - exponents; 64 and more give 0, less than 0 is too large");
     let down = m.register_when("down", &valid, down.truncate(10));
@@ -75,7 +75,7 @@ pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     let amount = m.register("down_amount", down.msb().mux(Expr::constant(Ty::Unsigned(6), 0), &down.slice(0, 6)));
     let shift_by = m.delay("shift_by", &Expr::concat([negative, vanishes, amount]), PRODUCT - 2);
     let (amount, vanishes, negative) = (shift_by.slice(0, 6), shift_by.bit(6), shift_by.bit(7));
-    let overflow = m.register("overflow", &negative & product.any());
+    let overflow = m.register("overflow", &negative & not_zero);
     let overflow = m.delay("overflow", &overflow, 2);
 
     let placed = m.wire("placed", product.shift_left(HEADROOM));
@@ -137,8 +137,9 @@ impl Multiply {
         Ok(m.register("scaled", scaled))
     }
 
-    /// `scaled * sx` in two multipliers, for the lower 16 bits and for what is above.
-    fn by_activation(&self, m: &mut Builder, scaled: &Expr, sx: &Expr) -> Result<Expr, BuildError> {
+    /// `scaled * sx` in two multipliers, for the lower 16 bits and for what is above; and whether it is not 0. The halves
+    /// are added behind their registers, since the multipliers may be far away.
+    fn by_activation(&self, m: &mut Builder, scaled: &Expr, sx: &Expr) -> Result<(Expr, Expr), BuildError> {
         m.comment("Times activation scale, in two halves");
         let upper = scaled.shift_right(OPERAND);
         let lower = scaled.as_unsigned().slice(0, OPERAND);
@@ -152,8 +153,11 @@ impl Multiply {
         if high.width() > width {
             m.unused("by_activation", "A copy of the sign.", &[high.as_unsigned().slice(width, high.width() - width)]);
         }
-        let total = high.resize(width).wrapping_add(low.slice(OPERAND, OPERAND).to_signed().extend(width));
-        Ok(m.register("product", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()))
+        let (high, low) = (m.register("product_high", high.resize(width)), m.register("product_low", low));
+        // Neither half makes up for the other: they are multiples of the same scale, of the two parts of one integer.
+        let not_zero = high.any() | low.any();
+        let total = m.wire("total", high.wrapping_add(low.slice(OPERAND, OPERAND).to_signed().extend(width)));
+        Ok((m.wire("product", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()), not_zero))
     }
 }
 

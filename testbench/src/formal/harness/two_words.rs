@@ -4,7 +4,7 @@
 use super::{Block, Proof, observe, parts::*};
 use crate::{
     formal::Mutation,
-    mutation::Change::{self, Always, DropNot, DropUpdate, Operator},
+    mutation::Change::{self, Always, DropNot, DropUpdate, Operator, Reset},
 };
 use heddle_lang::{
     BuildError, Builder, Expr, Module, Ty,
@@ -52,7 +52,7 @@ pub fn pair() -> Result<Block, BuildError> {
         ("some_q", DropUpdate(1), &["words_are_counted", "valid_when_filled"]),
         ("some_q", DropUpdate(0), &["never_lost"]),
         ("in_ready_o", DropNot, &["ready_until_full"]),
-        ("full_q", Always(1), &["unit.two_are_some"]),
+        ("full_q", Reset(1), &["unit.two_are_some"]),
         ("full_q", DropUpdate(0), &["words_are_counted"]),
         ("to_q", Always(0), &["unit.turns_meet", "out_rules.data_stays"]),
         ("from_q", DropNot, &["unit.turns_meet", "in_order"]),
