@@ -181,8 +181,8 @@ module heddle_result_store (
     reg  awvalid_q;
     reg  wvalid_q;
     reg  [7:0] unacknowledged_q;
-    wire channels_free = (~awvalid_q | awready_i) & (~wvalid_q | wready_i);
     reg  below_limit_q;
+    wire channels_free = (~awvalid_q | awready_i) & (~wvalid_q | wready_i);
     assign send = (full_q & channels_free) & below_limit_q;
     reg  [31:0] awaddr_q;
     reg  [31:0] wdata_q;

@@ -30,6 +30,8 @@ fn commands(config: &Config) -> u32 {
 const WRITES_BITS: u32 = 8;
 /// So many unacknowledged writes hold up the next; one may have left since they were counted.
 const UNACKNOWLEDGED: i64 = 254;
+/// With so many results to a beat there is time for both channels to empty before the next one: their ready begins no path.
+const UNHURRIED: u32 = 4;
 /// Bits of a result in memory.
 const WORD: u32 = 32;
 
@@ -218,14 +220,13 @@ fn write_channels(m: &mut Builder, b: &Beat, port_bits: u32) {
     let awvalid = m.reg("awvalid", Ty::BIT, 0);
     let wvalid = m.reg("wvalid", Ty::BIT, 0);
     let unacknowledged = m.reg("unacknowledged", Ty::Unsigned(WRITES_BITS), 0);
-    // Where a beat takes several results there is time for both channels to empty first; their ready begins no path then.
-    let free = match port_bits / WORD {
-        1 => (!awvalid.q() | &awready) & (!wvalid.q() | &wready),
-        _ => !awvalid.q() & !wvalid.q(),
-    };
-    let free = m.wire("channels_free", free);
     // A cycle late: one more may be on its way.
     let below = m.register_reset("below_limit", unacknowledged.q().lt(UNACKNOWLEDGED));
+    let free = if port_bits < UNHURRIED * WORD {
+        m.wire("channels_free", (!awvalid.q() | &awready) & (!wvalid.q() | &wready))
+    } else {
+        m.register_reset("channels_free", !awvalid.q() & !wvalid.q() & !&b.send)
+    };
     m.drive(&b.send, b.full.q() & &free & &below);
     m.on(&awvalid, &b.send, 1);
     m.on(&awvalid, &awready, 0);
