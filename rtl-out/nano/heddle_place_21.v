@@ -116,7 +116,7 @@ module heddle_place_21 (
     reg  [31:0] product_low_q;
     wire signed [16:0] total_bits = $signed({1'b0, product_low_q[31:16]});
     wire signed [30:0] total = product_high_q + $signed({{14{total_bits[16]}}, total_bits});
-    wire signed [46:0] product = $signed({total, product_low_q[15:0]});
+    wire signed [46:0] exact = $signed({total, product_low_q[15:0]});
 
     always @(posedge clk_i) begin
         product_high_q <= $signed(by_activation_high_p[30:0]);
@@ -131,7 +131,7 @@ module heddle_place_21 (
     reg  [47:0] shift_by_line_q;
     reg  overflow_q;
     reg  [1:0] overflow_line_q;
-    wire signed [63:0] placed = $signed({product, 17'd0});
+    wire signed [63:0] placed = $signed({exact, 17'd0});
     wire signed [63:0] keep = shift_by_line_q[46] ? 64'sd0 : placed;
     reg  signed [63:0] by16_value_q;
     reg  by16_guard_q;

@@ -157,7 +157,7 @@ impl Multiply {
         // Neither half makes up for the other: they are multiples of the same scale, of the two parts of one integer.
         let not_zero = high.any() | low.any();
         let total = m.wire("total", high.wrapping_add(low.slice(OPERAND, OPERAND).to_signed().extend(width)));
-        Ok((m.wire("product", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()), not_zero))
+        Ok((m.wire("exact", Expr::concat([total.as_unsigned(), low.slice(0, OPERAND)]).as_signed()), not_zero))
     }
 }
 

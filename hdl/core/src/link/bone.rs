@@ -125,7 +125,7 @@ fn place(m: &mut Builder, memory_bytes: u64, state: &States, word: &Expr, step: 
     let in_registers = offset.q().slice(PAGE_BITS, bits - PAGE_BITS).is_zero();
     let in_memory = offset.q().lt(u64::from(words));
     let known = m.wire("known", to_registers.mux(in_registers, &(to_memory & in_memory)));
-    Place { offset: offset.q().resize(30), to_registers, known, to_link }
+    Place { offset: m.wire("word_offset", offset.q().resize(30)), to_registers, known, to_link }
 }
 
 /// The masters: whether the slave has answered, without an error, and the word that was read.
