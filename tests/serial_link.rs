@@ -42,9 +42,7 @@ fn bytes(seed: u64, count: usize) -> Vec<u8> {
     (0..count).map(|_| rng.bits() as u8).collect()
 }
 
-#[test]
-fn registers_and_memory_of_any_alignment() {
-    let mut t = transport(&Config::small());
+fn registers_and_memory(t: &mut impl Transport) {
     assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
     t.write_reg(map::SCRATCH.offset, 0x7e7d_0102).unwrap();
     assert_eq!(t.read_reg(map::SCRATCH.offset).unwrap(), 0x7e7d_0102);
@@ -55,6 +53,12 @@ fn registers_and_memory_of_any_alignment() {
         t.read_mem(address, &mut back).unwrap();
         assert_eq!(back, data, "{count} bytes at {address}");
     }
+}
+
+#[test]
+fn registers_and_memory_of_any_alignment() {
+    let mut t = transport(&Config::small());
+    registers_and_memory(&mut t);
 }
 
 #[test]
@@ -94,16 +98,7 @@ fn an_unchanged_image_is_not_sent_again_and_a_cut_upload_goes_on() {
 fn a_board_without_frames_is_found_and_spoken_to_by_uartbone() {
     let mut t = SerialTransport::new(Link::open(plain_board(&Config::nano()), BAUD).unwrap());
     assert!(!t.link().has_frames());
-    assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
-    t.write_reg(map::SCRATCH.offset, 0x7e7d_0102).unwrap();
-    assert_eq!(t.read_reg(map::SCRATCH.offset).unwrap(), 0x7e7d_0102);
-    for (address, count) in [(0, 4), (1, 1), (3, 2), (4094, 5), (100, 1024), (8193, 5000), (0, 40_000)] {
-        let data = bytes(u64::from(address), count);
-        t.write_mem(address, &data).unwrap();
-        let mut back = vec![0; count];
-        t.read_mem(address, &mut back).unwrap();
-        assert_eq!(back, data, "{count} bytes at {address}");
-    }
+    registers_and_memory(&mut t);
     // What is there already is not sent again.
     let before = t.uploaded();
     t.write_mem(0, &bytes(0, 40_000)).unwrap();

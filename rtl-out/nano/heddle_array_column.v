@@ -15,7 +15,7 @@ module heddle_array_column (
     input  wire        first_i,
     input  wire [31:0] x_i,
     input  wire [31:0] w_i,
-    // Scales, with the sums of the block
+    // Scales, with the sums of the block; d and dmin a cycle before them
     input  wire        row_first_i,
     input  wire [15:0] d_i,
     input  wire [22:0] dx_i,

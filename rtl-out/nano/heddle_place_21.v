@@ -9,7 +9,9 @@
 module heddle_place_21 (
     input  wire        clk_i,
     input  wire        valid_i,
+    // Scale of the weights, a cycle before the other operands
     input  wire [15:0] d_i,
+    // Scale of the activations, integer
     input  wire [22:0] dx_i,
     input  wire [20:0] s_i,
     output wire [63:0] term_o,

@@ -12,7 +12,9 @@ module heddle_scale_acc_1 (
     input  wire        valid_i,
     input  wire        first_i,
     input  wire [20:0] sum_i,
+    // Scales of the weights, a cycle before the sums
     input  wire [15:0] d_i,
+    // Scales of the activations
     input  wire [22:0] dx_i,
     output wire [63:0] acc_o,
     output wire        too_large_o

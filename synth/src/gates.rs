@@ -18,9 +18,13 @@ const KIND: &str = "gates";
 const SCRIPT: &str = "gates.ys";
 const LUTS: &str = "luts.v";
 pub(crate) const VERILOG: &str = "gates.v";
-/// What a tool wrote is simulated, not linted. WIDTH: Yosys' models of cells compare and shift vectors of different length.
-/// UNOPTFLAT: a flat netlist has vectors whose bits depend on each other, which is no loop.
-const QUIET: &str = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n";
+/// What a tool wrote is simulated, not linted.
+const QUIET: &str = "\
+// Yosys' models of cells compare and shift vectors of different length.
+/* verilator lint_off WIDTH */
+// A flat netlist has vectors whose bits depend on each other, which is no loop.
+/* verilator lint_off UNOPTFLAT */
+";
 
 /// The model of the family's lookup table, of which a netlist has thousands.
 pub fn lut(family: Family) -> &'static str {

@@ -186,8 +186,8 @@ fn ice40_forms_equal_the_behaviour() {
         .iter()
         .map(|m| {
             let flat = std::fs::read_to_string(folder.path().join(format!("flat_{}.v", m.name))).expect("a flat file");
-            // Yosys' models of the cells compare and shift vectors of different length.
-            let flat = format!("/* verilator lint_off WIDTH */\n{flat}");
+            let flat =
+                format!("// Yosys' models of cells compare and shift vectors of different length.\n/* verilator lint_off WIDTH */\n{flat}");
             (m.clone(), "ice40".to_string(), Design { files: vec![("flat.v".into(), flat)], ..design(m, Target::Generic) })
         })
         .collect();

@@ -42,7 +42,7 @@ pub fn array_column(config: &Config) -> Result<Arc<Module>, BuildError> {
     let framing = (per_block < BLOCK).then(|| m.input("first", Ty::BIT));
     let x = m.input("x", Ty::Unsigned(8 * lanes)).chunks(8 * per_block);
     let w = m.input("w", Ty::Unsigned(8 * lanes)).chunks(8 * per_block);
-    m.comment("Scales, with the sums of the block");
+    m.comment("Scales, with the sums of the block; d and dmin a cycle before them");
     let row_first = m.input("row_first", Ty::BIT);
     let d = m.input("d", Ty::Unsigned(16 * blocks));
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS * blocks));

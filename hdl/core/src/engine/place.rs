@@ -43,7 +43,9 @@ pub fn place(bits: u32, gated: bool) -> Result<Arc<Module>, BuildError> {
     m.clock("clk");
     let gate = gated.then(|| m.clock_enable());
     let valid = m.input("valid", Ty::BIT);
+    m.comment("Scale of the weights, a cycle before the other operands");
     let d = m.input("d", Ty::Unsigned(16));
+    m.comment("Scale of the activations, integer");
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS));
     let s = m.input("s", Ty::Unsigned(bits));
 

@@ -40,9 +40,12 @@ pub fn scale_acc(blocks: u32, minima: bool, gated: bool) -> Result<Arc<Module>, 
     let valid = m.input("valid", Ty::BIT);
     let first = m.input("first", Ty::BIT);
     let sum = m.input("sum", Ty::Unsigned(SUM_BITS * blocks)).chunks(SUM_BITS);
+    m.comment("Scales of the weights, a cycle before the sums");
     let d = m.input("d", Ty::Unsigned(16 * blocks)).chunks(16);
+    m.comment("Scales of the activations");
     let dx = m.input("dx", Ty::Unsigned(SCALE_BITS * blocks)).chunks(SCALE_BITS);
     let minimum = minima.then(|| {
+        m.comment("Minima, a cycle before the sums of activations that they are multiplied with");
         let dmin = m.input("dmin", Ty::Unsigned(16 * blocks)).chunks(16);
         let sum_x = m.input("sum_x", Ty::Unsigned(SUM_X_BITS * blocks)).chunks(SUM_X_BITS);
         (dmin, sum_x)
