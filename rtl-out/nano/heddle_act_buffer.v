@@ -42,7 +42,7 @@ module heddle_act_buffer (
     reg  bank_q;
     wire [8:0] part_end_choice = integers_q ? last_integer_q : last_scale_q;
     wire part_end = beat_q == part_end_choice;
-    wire column_end = (take & part_end) & integers_q;
+    wire column_end = take & part_end & integers_q;
     wire finish = column_end & (column_q == last_column_q);
 
     always @(posedge clk_i) begin
@@ -96,7 +96,7 @@ module heddle_act_buffer (
     wire writing = (take & integers_q) | (take & ~integers_q);
 
     // Readable two cycles after the last write
-    wire moving = (take | writing) | 1'b0;
+    wire moving = take | writing | 1'b0;
     reg  settle_q;
     reg  busy_q;
     assign busy_o = busy_q;
@@ -104,7 +104,7 @@ module heddle_act_buffer (
 
     heddle_ram_4096x8_w4_r4 x_0 (
         .clk_i(clk_i),
-        .write_en_i(((take & integers_q) & (column_q == 4'd0))),
+        .write_en_i((take & integers_q & (column_q == 4'd0))),
         .write_addr_i({bank_q, beat_q}),
         .write_data_i(beat_data_i),
         .read_addr_i(x_addr_i),
@@ -116,7 +116,7 @@ module heddle_act_buffer (
 
     heddle_ram_128x23_w1_r1 scale_0 (
         .clk_i(clk_i),
-        .write_en_i(((take & scale_0_write_en_bits) & (column_q == 4'd0))),
+        .write_en_i((take & scale_0_write_en_bits & (column_q == 4'd0))),
         .write_addr_i({bank_q, beat_q[5:0]}),
         .write_data_i(beat_data_i[30:8]),
         .read_addr_i(scale_addr_i),

@@ -47,7 +47,7 @@ module heddle_csr (
 );
 
     reg  bvalid_q;
-    wire write_accept = (s_axil_awvalid_i & s_axil_wvalid_i) & ~bvalid_q;
+    wire write_accept = s_axil_awvalid_i & s_axil_wvalid_i & ~bvalid_q;
     assign s_axil_awready_o = write_accept;
     assign s_axil_wready_o = write_accept;
     assign s_axil_bvalid_o = bvalid_q;
@@ -78,45 +78,69 @@ module heddle_csr (
 
     // ID: Identifies the accelerator: the letters HDLE.
     localparam [11:0] ID_OFFSET = 12'h0;
+    wire id_selected = s_axil_araddr_i == ID_OFFSET;
+    wire [31:0] id_read = {32{id_selected}} & 32'h48444c45;
 
     // VERSION: Version of the contract between host and hardware.
     localparam [11:0] VERSION_OFFSET = 12'h4;
+    wire version_selected = s_axil_araddr_i == VERSION_OFFSET;
+    wire [31:0] version_read = {32{version_selected}} & 32'h10000;
 
     // DIGEST_LO: Digest of the configuration, bytes 0 to 3, byte 0 lowest.
     localparam [11:0] DIGEST_LO_OFFSET = 12'h8;
+    wire digest_lo_selected = s_axil_araddr_i == DIGEST_LO_OFFSET;
+    wire [31:0] digest_lo_read = {32{digest_lo_selected}} & 32'hbb5da02a;
 
     // DIGEST_HI: Digest of the configuration, bytes 4 to 7, byte 4 lowest.
     localparam [11:0] DIGEST_HI_OFFSET = 12'hc;
+    wire digest_hi_selected = s_axil_araddr_i == DIGEST_HI_OFFSET;
+    wire [31:0] digest_hi_read = {32{digest_hi_selected}} & 32'ha2c2a9b9;
 
     // GEOMETRY: Shape of the build.
     localparam [11:0] GEOMETRY_OFFSET = 12'h10;
+    wire geometry_selected = s_axil_araddr_i == GEOMETRY_OFFSET;
+    wire [31:0] geometry_read = {32{geometry_selected}} & 32'h3040104;
 
     // LIMITS: Capacities of the build.
     localparam [11:0] LIMITS_OFFSET = 12'h14;
+    wire limits_selected = s_axil_araddr_i == LIMITS_OFFSET;
+    wire [31:0] limits_read = {32{limits_selected}} & 32'h570040;
 
     // POWER: Power domains and DVFS of the build; 0 is none.
     localparam [11:0] POWER_OFFSET = 12'h18;
+    wire power_selected = s_axil_araddr_i == POWER_OFFSET;
+    wire [31:0] power_read = {32{power_selected}} & 32'd0;
 
     // CONTROL: Commands.
     localparam [11:0] CONTROL_OFFSET = 12'h20;
     wire control_write = write_accept & (s_axil_awaddr_i == CONTROL_OFFSET);
-    assign control_start_o = (control_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[0];
-    assign control_clear_o = (control_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[1];
+    assign control_start_o = control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[0];
+    assign control_clear_o = control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[1];
+    wire control_selected = s_axil_araddr_i == CONTROL_OFFSET;
 
     // STATUS: State of the sequencer.
     localparam [11:0] STATUS_OFFSET = 12'h24;
+    wire status_selected = s_axil_araddr_i == STATUS_OFFSET;
+    wire [31:0] status_read = {32{status_selected}}
+            & {28'd0, status_saturated_i, status_error_i, status_done_i, status_busy_i};
 
     // CAUSE: Cause of the error state.
     localparam [11:0] CAUSE_OFFSET = 12'h28;
+    wire cause_selected = s_axil_araddr_i == CAUSE_OFFSET;
+    wire [31:0] cause_read = {32{cause_selected}} & {28'd0, cause_i};
 
     // ERROR_ADDR: Byte address of the descriptor that stopped the program.
     localparam [11:0] ERROR_ADDR_OFFSET = 12'h2c;
+    wire error_addr_selected = s_axil_araddr_i == ERROR_ADDR_OFFSET;
+    wire [31:0] error_addr_read = {32{error_addr_selected}} & error_addr_i;
 
     // PROGRAM: Byte address of the first descriptor, a multiple of 32.
     localparam [11:0] PROGRAM_OFFSET = 12'h30;
     wire program_write = write_accept & (s_axil_awaddr_i == PROGRAM_OFFSET);
     reg  [26:0] program_address_q;
     assign program_address_o = program_address_q;
+    wire program_selected = s_axil_araddr_i == PROGRAM_OFFSET;
+    wire [31:0] program_read = {32{program_selected}} & {program_address_q, 5'd0};
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -136,6 +160,8 @@ module heddle_csr (
     assign irq_enable_done_o = irq_enable_done_q;
     reg  irq_enable_error_q;
     assign irq_enable_error_o = irq_enable_error_q;
+    wire irq_enable_selected = s_axil_araddr_i == IRQ_ENABLE_OFFSET;
+    wire [31:0] irq_enable_read = {32{irq_enable_selected}} & {30'd0, irq_enable_error_q, irq_enable_done_q};
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -151,11 +177,13 @@ module heddle_csr (
     localparam [11:0] IRQ_STATUS_OFFSET = 12'h38;
     wire irq_status_write = write_accept & (s_axil_awaddr_i == IRQ_STATUS_OFFSET);
     reg  irq_status_done_q;
-    wire irq_status_done_kept = irq_status_done_q & (~((irq_status_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[0]));
+    wire irq_status_done_kept = irq_status_done_q & (~(irq_status_write & s_axil_wstrb_i[0] & s_axil_wdata_i[0]));
     assign irq_status_done_o = irq_status_done_q;
     reg  irq_status_error_q;
-    wire irq_status_error_kept = irq_status_error_q & (~((irq_status_write & s_axil_wstrb_i[0]) & s_axil_wdata_i[1]));
+    wire irq_status_error_kept = irq_status_error_q & (~(irq_status_write & s_axil_wstrb_i[0] & s_axil_wdata_i[1]));
     assign irq_status_error_o = irq_status_error_q;
+    wire irq_status_selected = s_axil_araddr_i == IRQ_STATUS_OFFSET;
+    wire [31:0] irq_status_read = {32{irq_status_selected}} & {30'd0, irq_status_error_q, irq_status_done_q};
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -172,6 +200,8 @@ module heddle_csr (
     wire scratch_write = write_accept & (s_axil_awaddr_i == SCRATCH_OFFSET);
     reg  [31:0] scratch_q;
     assign scratch_o = scratch_q;
+    wire scratch_selected = s_axil_araddr_i == SCRATCH_OFFSET;
+    wire [31:0] scratch_read = {32{scratch_selected}} & scratch_q;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -186,72 +216,21 @@ module heddle_csr (
 
     // CYCLES: Cycles busy.
     localparam [11:0] CYCLES_OFFSET = 12'h100;
+    wire cycles_selected = s_axil_araddr_i == CYCLES_OFFSET;
+    wire [31:0] cycles_read = {32{cycles_selected}} & cycles_i;
 
-    // The word at the address
-    reg  [31:0] read_data;
-
-    always @* begin
-        case (s_axil_araddr_i)
-            ID_OFFSET: begin
-                read_data = 32'h48444c45;
-            end
-            VERSION_OFFSET: begin
-                read_data = 32'h10000;
-            end
-            DIGEST_LO_OFFSET: begin
-                read_data = 32'hbb5da02a;
-            end
-            DIGEST_HI_OFFSET: begin
-                read_data = 32'ha2c2a9b9;
-            end
-            GEOMETRY_OFFSET: begin
-                read_data = 32'h3040104;
-            end
-            LIMITS_OFFSET: begin
-                read_data = 32'h570040;
-            end
-            POWER_OFFSET: begin
-                read_data = 32'd0;
-            end
-            CONTROL_OFFSET: begin
-                read_data = 32'd0;
-            end
-            STATUS_OFFSET: begin
-                read_data = {28'd0, status_saturated_i, status_error_i, status_done_i, status_busy_i};
-            end
-            CAUSE_OFFSET: begin
-                read_data = {28'd0, cause_i};
-            end
-            ERROR_ADDR_OFFSET: begin
-                read_data = error_addr_i;
-            end
-            PROGRAM_OFFSET: begin
-                read_data = {program_address_q, 5'd0};
-            end
-            IRQ_ENABLE_OFFSET: begin
-                read_data = {30'd0, irq_enable_error_q, irq_enable_done_q};
-            end
-            IRQ_STATUS_OFFSET: begin
-                read_data = {30'd0, irq_status_error_q, irq_status_done_q};
-            end
-            SCRATCH_OFFSET: begin
-                read_data = scratch_q;
-            end
-            CYCLES_OFFSET: begin
-                read_data = cycles_i;
-            end
-            default: begin
-                read_data = 32'd0;
-            end
-        endcase
-    end
+    // The word at the address: one register is selected, or none
+    wire [31:0] read_data = id_read | version_read | digest_lo_read | digest_hi_read | geometry_read | limits_read
+            | power_read | status_read | cause_read | error_addr_read | program_read | irq_enable_read | irq_status_read
+            | scratch_read | cycles_read;
 
     // Addresses without a register are answered with an error
-    wire read_found = (s_axil_araddr_i[1:0] == 2'd0)
-            & (((s_axil_araddr_i <= 12'd24) | ((12'd32 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd60)))
-            | ((12'd256 <= s_axil_araddr_i) & (s_axil_araddr_i <= 12'd256)));
+    wire read_found = id_selected | version_selected | digest_lo_selected | digest_hi_selected | geometry_selected
+            | limits_selected | power_selected | control_selected | status_selected | cause_selected
+            | error_addr_selected | program_selected | irq_enable_selected | irq_status_selected | scratch_selected
+            | cycles_selected;
     wire write_found = (s_axil_awaddr_i[1:0] == 2'd0)
-            & (((s_axil_awaddr_i <= 12'd24) | ((12'd32 <= s_axil_awaddr_i) & (s_axil_awaddr_i <= 12'd60)))
+            & ((s_axil_awaddr_i <= 12'd24) | ((12'd32 <= s_axil_awaddr_i) & (s_axil_awaddr_i <= 12'd60))
             | ((12'd256 <= s_axil_awaddr_i) & (s_axil_awaddr_i <= 12'd256)));
     reg  [31:0] rdata_q;
     reg  [1:0] rresp_q;

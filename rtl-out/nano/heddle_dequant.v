@@ -180,7 +180,7 @@ module heddle_dequant (
     end
 
     // Fields of a group: scales, then minima or high bits, then integers
-    wire load = ((beat_valid_i & active_q) & ~drain_q) & word_free;
+    wire load = beat_valid_i & active_q & ~drain_q & word_free;
     wire takes_integers = load & is_integers_q;
     reg  [31:0] beat_q;
     reg  load_integers_q;
@@ -309,12 +309,12 @@ module heddle_dequant (
     assign row_issue_o = row_out;
     assign busy_o = emit;
     assign block_o = block_out;
-    assign starved_o = (active_q & ~waiting_q) & ~drain_q;
+    assign starved_o = active_q & ~waiting_q & ~drain_q;
     assign blocked_o = waiting_q & ~offered;
     assign taken_o = take & ~drain_q;
 
 `ifdef FORMAL
-    always @(posedge clk_i) beats_come_after_their_start: assert (rst_i | (~((finish & is_scales_q) & beat_valid_i)));
+    always @(posedge clk_i) beats_come_after_their_start: assert (rst_i | (~(finish & is_scales_q & beat_valid_i)));
 `endif
 
 endmodule

@@ -80,7 +80,7 @@ module heddle_pair_34 (
 `ifdef FORMAL
     wire turns_meet_bits = ~some_q;
     always @(posedge clk_i) turns_meet: assert (rst_i | ((full_q | turns_meet_bits) == (to_q == from_q)));
-    always @(posedge clk_i) two_are_some: assert ((rst_i | ~full_q) | some_q);
+    always @(posedge clk_i) two_are_some: assert (rst_i | ~full_q | some_q);
 `endif
 
 endmodule

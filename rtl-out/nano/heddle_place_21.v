@@ -185,9 +185,9 @@ module heddle_place_21 (
         by4_guard_q <= amount_by16_q[3] ? (amount_by16_q[2] ? by16_value_q[11] : by16_value_q[7])
                 : amount_by16_q[2] ? by16_value_q[3] : by16_guard_q;
         by4_sticky_q <= amount_by16_q[3]
-                ? (amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[10:0]))
-                : ((by16_sticky_q | by16_guard_q) | (|by16_value_q[6:0])))
-                : amount_by16_q[2] ? ((by16_sticky_q | by16_guard_q) | (|by16_value_q[2:0])) : by16_sticky_q;
+                ? (amount_by16_q[2] ? (by16_sticky_q | by16_guard_q | (|by16_value_q[10:0]))
+                : (by16_sticky_q | by16_guard_q | (|by16_value_q[6:0])))
+                : amount_by16_q[2] ? (by16_sticky_q | by16_guard_q | (|by16_value_q[2:0])) : by16_sticky_q;
         amount_by4_q <= amount_by16_q[1:0];
         by1_value_q <= amount_by4_q[1]
                 ? (amount_by4_q[0] ? $signed({{3{by1_value_bits[60]}}, by1_value_bits})
@@ -196,8 +196,8 @@ module heddle_place_21 (
         by1_guard_q <= amount_by4_q[1] ? (amount_by4_q[0] ? by4_value_q[2] : by4_value_q[1])
                 : amount_by4_q[0] ? by4_value_q[0] : by4_guard_q;
         by1_sticky_q <= amount_by4_q[1]
-                ? (amount_by4_q[0] ? ((by4_sticky_q | by4_guard_q) | (|by4_value_q[1:0]))
-                : ((by4_sticky_q | by4_guard_q) | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q | by4_guard_q)
+                ? (amount_by4_q[0] ? (by4_sticky_q | by4_guard_q | (|by4_value_q[1:0]))
+                : (by4_sticky_q | by4_guard_q | by4_value_q[0])) : amount_by4_q[0] ? (by4_sticky_q | by4_guard_q)
                 : by4_sticky_q;
     end
 

@@ -183,7 +183,7 @@ module heddle_result_store (
     reg  [7:0] unacknowledged_q;
     reg  below_limit_q;
     wire channels_free = (~awvalid_q | awready_i) & (~wvalid_q | wready_i);
-    assign send = (full_q & channels_free) & below_limit_q;
+    assign send = full_q & channels_free & below_limit_q;
     reg  [31:0] awaddr_q;
     reg  [31:0] wdata_q;
     reg  [3:0] wstrb_q;
@@ -264,7 +264,7 @@ module heddle_result_store (
         if (rst_i) begin
             nothing_q <= 1'b0;
         end else begin
-            nothing_q <= ((~commands_out_valid & ~full_q) & (~(|unacknowledged_q))) & ~results_out_valid;
+            nothing_q <= ~commands_out_valid & ~full_q & (~(|unacknowledged_q)) & ~results_out_valid;
         end
     end
 

@@ -269,17 +269,16 @@ module heddle_sequencer (
     // Checks, by cause
     wire is_matmul = opcode_q == 8'd1;
     wire is_end = opcode_q == 8'd3;
-    wire is_known = (is_matmul | (opcode_q == 8'd2)) | is_end;
+    wire is_known = is_matmul | (opcode_q == 8'd2) | is_end;
     wire format_ok = (format_q == 8'd0) | (format_q == 8'd1);
     wire columns_ok = (|columns_q) & (columns_q <= 8'd1);
     wire rows_ok = (|rows_q) & ~rows_over_q;
-    wire blocks_ok = ((|blocks_q) & ~blocks_over_q) & (blocks_q <= 7'd64);
+    wire blocks_ok = (|blocks_q) & ~blocks_over_q & (blocks_q <= 7'd64);
     wire reserved = is_matmul ? reserved_matmul_q : reserved_marker_q;
     reg  loaded_q;
     reg  [3:0] loaded_columns_q;
     reg  [6:0] loaded_blocks_q;
-    wire reuse_bad = reuse_act_q
-            & (~((loaded_q & (loaded_columns_q == columns_q[3:0])) & (loaded_blocks_q == blocks_q)));
+    wire reuse_bad = reuse_act_q & (~(loaded_q & (loaded_columns_q == columns_q[3:0]) & (loaded_blocks_q == blocks_q)));
     reg  [3:0] check_cause_q;
 
     always @(posedge clk_i) begin
@@ -350,8 +349,8 @@ module heddle_sequencer (
     reg  error_q;
     wire first_column = column_q == 4'd0;
     reg  slot_q;
-    wire job_ours = (slot_q & ~fetch_asking_q) & job_free;
-    wire loading = ((state_q == STATE_LOAD) & ~reuse_act_q) & job_ours;
+    wire job_ours = slot_q & ~fetch_asking_q & job_free;
+    wire loading = (state_q == STATE_LOAD) & ~reuse_act_q & job_ours;
     wire load_go = loading & (~first_column | load_ready_i);
     wire [3:0] last_column_difference = columns_q[3:0] - 4'd1;
     wire last_column = column_q == last_column_difference;
@@ -360,13 +359,13 @@ module heddle_sequencer (
     wire matrix_go = issuing & matrix_ready_i;
     wire bad = |check_cause_q;
     wire running = ~(state_q == STATE_IDLE);
-    wire begin_program = (start_i & ~running) & ~error_q;
+    wire begin_program = start_i & ~running & ~error_q;
     wire clear_accepted = clear_i & ~running;
     wire forget = clear_accepted | begin_program;
     wire drained = (in_flight_q == 2'd0) & store_idle_i;
     wire fetch_idle = ~fetch_asking_q & ~fetch_waiting_q;
     wire fence_out = (state_q == STATE_FENCE) & drained;
-    wire stopped = ((state_q == STATE_STOP) & drained) & fetch_idle;
+    wire stopped = (state_q == STATE_STOP) & drained & fetch_idle;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -514,7 +513,7 @@ module heddle_sequencer (
     end
 
     // The descriptor after this one is asked for as soon as this one is known to be good and not the last
-    wire ahead = ((state_q == STATE_CHECK) & ~bad) & ~is_end;
+    wire ahead = (state_q == STATE_CHECK) & ~bad & ~is_end;
 
     always @(posedge clk_i) begin
         if (begin_program) begin
@@ -535,7 +534,7 @@ module heddle_sequencer (
     end
 
     // Reads: of a descriptor, of a vector, of weights
-    wire job_asked = ((fetch_asking_q & job_free) | load_go) | matrix_go;
+    wire job_asked = (fetch_asking_q & job_free) | load_go | matrix_go;
     reg  [31:0] job_addr_asked_q;
     assign job_addr_o = job_addr_asked_q;
     reg  [37:0] job_beats_asked_q;
@@ -582,7 +581,7 @@ module heddle_sequencer (
     // Status
     reg  done_q;
     reg  [3:0] cause_q;
-    wire finished = (fence_out & is_end) & ~memory_error;
+    wire finished = fence_out & is_end & ~memory_error;
 
     always @(posedge clk_i) begin
         if (rst_i) begin

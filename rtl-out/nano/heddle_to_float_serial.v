@@ -80,7 +80,7 @@ module heddle_to_float_serial (
     // Rounded to nearest even; the carry of the significand lands in the exponent
     wire [14:0] kept = value_q[61:47] ^ {15{sign_q}};
     wire rest = |value_q[45:0];
-    wire up = ((sign_q & (~value_q[46])) & ~rest) | ((value_q[46] ^ (sign_q & rest)) & (rest | kept[0]));
+    wire up = (sign_q & (~value_q[46]) & ~rest) | ((value_q[46] ^ (sign_q & rest)) & (rest | kept[0]));
     wire [7:0] exponent = 8'd153 - copies_q;
     wire [22:0] rounded = {exponent, kept} + {22'd0, up};
     assign done_o = done;

@@ -198,10 +198,10 @@ module heddle_top (
     assign to_descriptor = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd0);
     wire to_act = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd1);
     wire act_buffer_busy;
-    wire to_dequant = (weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd2)) & ~act_buffer_busy;
+    wire to_dequant = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd2) & ~act_buffer_busy;
     wire act_buffer_beat_ready;
     wire dequant_beat_ready;
-    assign beat_ready = (to_descriptor | (to_act & act_buffer_beat_ready)) | (to_dequant & dequant_beat_ready);
+    assign beat_ready = to_descriptor | (to_act & act_buffer_beat_ready) | (to_dequant & dequant_beat_ready);
     wire result_store_cmd_ready;
     wire result_store_room;
     wire dequant_start_ready;

@@ -74,7 +74,7 @@ module heddle_weight_fetch (
     reg  room_q;
     wire ar_free = ~arvalid_q | arready_i;
     wire tag_ready;
-    wire issue = ((planned_q & room_q) & ar_free) & tag_ready;
+    wire issue = planned_q & room_q & ar_free & tag_ready;
     wire last_burst = left_q == {32'd0, len_q};
     reg  [31:0] araddr_q;
     reg  [7:0] arlen_q;
@@ -234,7 +234,7 @@ module heddle_weight_fetch (
     assign beat_o = rvalid_i;
     assign wait_o = waiting;
     reg  looked_q;
-    assign blocked_o = (((~(|outstanding_q)) & planned_q) & looked_q) & ~room_q;
+    assign blocked_o = (~(|outstanding_q)) & planned_q & looked_q & ~room_q;
     assign idle_o = (~(|outstanding_q)) & ~active_q;
 
     always @(posedge clk_i) begin

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     registers::{ADDRESS_BITS, Access, Bits, Register, Reset, present},
 };
-use heddle_lang::{BuildError, Builder, Expr, Module, Ty, module::Stmt};
+use heddle_lang::{BuildError, Builder, Expr, Module, Ty};
 use std::sync::Arc;
 
 const SLVERR: i128 = 2;
@@ -26,14 +26,14 @@ pub fn csr(config: &Config) -> Result<Arc<Module>, BuildError> {
         true => (held_write(&mut m), held_read(&mut m)),
         false => (write_channel(&mut m), read_channel(&mut m)),
     };
-    let mut values = Vec::new();
+    let mut words = Vec::new();
     for register in present(config) {
         m.comment(&format!("{}: {}", register.name, register.doc));
         let offset = m.parameter(&format!("{}_OFFSET", register.name), Ty::Unsigned(ADDRESS_BITS), register.offset.into());
         let value = value(&mut m, config, register, &offset, &write);
-        values.push((offset, value));
+        words.push(selected_word(&mut m, config, register, &read, &offset, &value));
     }
-    respond(&mut m, config, &write, &read, &values);
+    respond(&mut m, config, &write, &read, &words);
     m.build()
 }
 
@@ -45,9 +45,17 @@ struct Write {
 }
 
 struct Read {
+    /// The address of a read, in the cycle in which it is taken.
+    address: Expr,
     /// The word at the address is being looked up.
     found: Expr,
-    address: Expr,
+}
+
+/// What a register gives to a read.
+struct Word {
+    selected: Expr,
+    /// The word of the register where it is selected, else 0; none where it reads 0 always.
+    data: Option<Expr>,
 }
 
 /// Address and data are taken when they come, each into a register: no path from an input to a ready.
@@ -117,14 +125,16 @@ fn held_read(m: &mut Builder) -> Read {
     m.on(&rvalid, &found, 1);
     m.on(&rvalid, rready, 0);
     m.drive(&rvalid_port, rvalid.q());
-    Read { found, address }
+    Read { address, found }
 }
 
+/// The address is compared when it comes, and flags are kept, one for each register: behind a flag are the values of all
+/// units, and an address before them would be the longest path of the engine.
 fn read_channel(m: &mut Builder) -> Read {
     m.comment("Read channels");
     let arvalid = m.input("s_axil_arvalid", Ty::BIT);
     let arready = m.output_port("s_axil_arready", Ty::BIT);
-    let araddr = m.input("s_axil_araddr", Ty::Unsigned(ADDRESS_BITS));
+    let address = m.input("s_axil_araddr", Ty::Unsigned(ADDRESS_BITS));
     let rvalid_port = m.output_port("s_axil_rvalid", Ty::BIT);
     let rready = m.input("s_axil_rready", Ty::BIT);
     let rvalid = m.reg("rvalid", Ty::BIT, 0);
@@ -132,13 +142,23 @@ fn read_channel(m: &mut Builder) -> Read {
     let free = m.wire("read_free", !rvalid.q() & !reading.q());
     m.drive(&arready, &free);
     let accept = m.wire("read_accept", arvalid & free);
-    // The address in a register: behind it are the values of all units.
-    let address = m.register("read_address", araddr);
     m.next(&reading, accept);
     m.on(&rvalid, reading.q(), 1);
     m.on(&rvalid, rready, 0);
     m.drive(&rvalid_port, rvalid.q());
-    Read { found: reading.q(), address }
+    Read { address, found: reading.q() }
+}
+
+/// Compares the address of a read with that of a register; not compact, the answer is there a cycle later.
+fn selected_word(m: &mut Builder, config: &Config, register: &Register, read: &Read, offset: &Expr, value: &Expr) -> Word {
+    let name = register.name.to_lowercase();
+    let hit = read.address.eq(offset);
+    let selected = match config.compact {
+        true => m.wire(&format!("{name}_selected"), hit),
+        false => m.register(&format!("{name}_selected"), hit),
+    };
+    let data = (register.access != Access::WriteOnly).then(|| m.wire(&format!("{name}_read"), selected.repeat(32) & value));
+    Word { selected, data }
 }
 
 /// Storage and ports of one register; the word it reads as.
@@ -238,18 +258,13 @@ fn ones(write: &Write, selected: &Expr, lsb: u32, width: u32) -> Expr {
 }
 
 /// Read data and responses.
-fn respond(m: &mut Builder, config: &Config, write: &Write, read: &Read, values: &[(Expr, Expr)]) {
-    m.comment("The word at the address");
-    let data = m.variable("read_data", WORD);
-    let mut arms = Vec::new();
-    for (offset, value) in values {
-        arms.push((offset.clone(), vec![m.assign(&data, value)]));
-    }
-    let body = vec![Stmt::Case(read.address.clone(), arms, vec![m.assign(&data, 0)])];
-    m.process(std::slice::from_ref(&data), body);
+fn respond(m: &mut Builder, config: &Config, write: &Write, read: &Read, words: &[Word]) {
+    m.comment("The word at the address: one register is selected, or none");
+    let any = |parts: &mut dyn Iterator<Item = Expr>| parts.reduce(|a, b| a | b).unwrap_or_else(|| Expr::constant(WORD, 0));
+    let data = m.wire("read_data", any(&mut words.iter().filter_map(|word| word.data.clone())));
     m.comment("Addresses without a register are answered with an error");
     let response = |ok: &Expr| ok.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
-    let read_found = m.wire("read_found", is_register(config, &read.address));
+    let read_found = m.wire("read_found", any(&mut words.iter().map(|word| word.selected.clone())));
     let write_found = m.wire("write_found", is_register(config, &write.address));
     let rdata = m.register_when("rdata", &read.found, &data);
     let rresp = m.register_when("rresp", &read.found, response(&read_found));

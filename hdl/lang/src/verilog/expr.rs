@@ -121,7 +121,11 @@ impl Scope {
                 if e.ty().is_signed() && !a.ty().is_signed() { format!("$signed({text})") } else { text }
             }
             WrapAdd | WrapSub => format!("{} {s} {}", self.atom(a, base), self.atom(b, base)),
-            And | Or | Xor => format!("{} {s} {}", self.operand(a, base), self.operand(b, base)),
+            And | Or | Xor => {
+                // Verilog reads a chain of one operator from the left, too.
+                let first = if is(op, a) { self.bare(a, base) } else { self.operand(a, base) };
+                format!("{first} {s} {}", self.operand(b, base))
+            }
             Eq | Ne | Lt | Le => {
                 let m = a.width().max(b.width());
                 format!("{} {s} {}", self.extended(a, m, base), self.extended(b, m, base))
@@ -160,11 +164,20 @@ impl Scope {
             Kind::Binary(BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le, ..) => self.operand(e, base),
             // Bit by bit: zeros above stay zeros.
             Kind::Binary(op @ (BinaryOp::And | BinaryOp::Or | BinaryOp::Xor), a, b) if !e.ty().is_signed() => {
-                format!("({} {} {})", self.atom(a, base), symbol(*op), self.atom(b, base))
+                format!("({})", self.atoms(*op, a, b, base))
             }
             Kind::Binary(..) => self.hoist(e, base),
             _ => self.bare(e, base),
         }
+    }
+
+    /// Unsigned atoms joined by a bitwise operator, without parentheses around them.
+    fn atoms(&mut self, op: BinaryOp, a: &Expr, b: &Expr, base: &str) -> String {
+        let first = match a.kind() {
+            Kind::Binary(other, x, y) if *other == op => self.atoms(op, x, y, base),
+            _ => self.atom(a, base),
+        };
+        format!("{first} {} {}", symbol(op), self.atom(b, base))
     }
 
     /// An atom of `width` bits with the value of `e`.
@@ -237,6 +250,10 @@ impl Scope {
         self.used.insert(name.clone());
         name
     }
+}
+
+fn is(op: BinaryOp, e: &Expr) -> bool {
+    matches!(e.kind(), Kind::Binary(other, ..) if *other == op)
 }
 
 /// The value without a change of sign around it, where only its bits matter.

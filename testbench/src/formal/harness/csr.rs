@@ -23,7 +23,7 @@ const MEANINGS: [(&str, &str); 30] = [
     ("one_address_per_write", "an address is taken exactly where none waits for its data"),
     ("one_word_per_write", "data are taken exactly where none wait for their address"),
     ("address_is_kept", "an address that was taken stays as it was until the write is made"),
-    ("read_address_is_kept", "an address that was taken stays as it was while its word is looked up"),
+    ("register_is_selected", "while a word is looked up, exactly the register at the address that was taken is selected"),
     ("data_are_kept", "data and strobes that were taken stay as they were until the write is made"),
     ("read_answered_once", "a read is taken exactly where none is looked up and no response waits"),
     ("valid_stays", "valid stays until the master takes the response"),
@@ -61,10 +61,17 @@ pub fn block() -> Result<Block, BuildError> {
     Ok(Block { name: "csr", proofs: vec![registers()?, progress()?], meanings: MEANINGS.to_vec() })
 }
 
-/// The block, with the write that it has taken and not made yet.
+/// The block, with the write that it has taken and not made yet, and the registers that a read selects.
 fn unit(m: &mut Builder, config: &Config) -> Result<Unit, BuildError> {
-    let seen = observe(&csr::csr(config)?, &["write_address_q", "write_data_q", "write_strobe_q", "read_address_q"]);
-    Ok(harness(&seen, &[], m))
+    let flags = present(config).map(|register| format!("{}_q", selected(register)));
+    let nets: Vec<String> = ["write_address_q", "write_data_q", "write_strobe_q"].map(String::from).into_iter().chain(flags).collect();
+    let nets: Vec<&str> = nets.iter().map(String::as_str).collect();
+    Ok(harness(&observe(&csr::csr(config)?, &nets), &[], m))
+}
+
+/// The flag of a register that a read asks for.
+fn selected(register: &Register) -> String {
+    format!("{}_selected", register.name.to_lowercase())
 }
 
 /// The channels of the bus.
@@ -138,20 +145,22 @@ impl Write {
     }
 }
 
-/// Reads: an address is taken, and in the cycle after it its word is looked up.
+/// Reads: an address is taken, and in the cycle after it the word of the register at it is looked up.
 struct Read {
     found: Expr,
     address: Expr,
 }
 
 impl Read {
-    fn new(m: &mut Builder, unit: &Unit, bus: &Bus) -> Read {
+    fn new(m: &mut Builder, unit: &Unit, config: &Config, bus: &Bus) -> Read {
         let rst = m.reset();
         let taken = m.wire("read", bus.ar.transfer());
         let found = m.register_reset("read_found", &taken);
         let address = m.register_when("read_address", &taken, unit.get("s_axil_araddr"));
         m.assert("read_answered_once", &rst | bus.ar.ready.eq(!&found & !&bus.r.valid));
-        m.assert("read_address_is_kept", rst | !&found | unit.get("seen_read_address").eq(&address));
+        let flag = |register: &Register| unit.get(&format!("seen_{}", selected(register))).eq(address.eq(register.offset));
+        let right = present(config).map(flag).reduce(|a, b| a & b).unwrap_or_else(|| Expr::bit_const(true));
+        m.assert("register_is_selected", rst | !&found | right);
         Read { found, address }
     }
 }
@@ -162,7 +171,7 @@ fn registers() -> Result<Proof, BuildError> {
     let unit = unit(&mut m, &config)?;
     let bus = Bus::new(&mut m, &unit)?;
     let write = Write::new(&mut m, &unit, &bus);
-    let read = Read::new(&mut m, &unit, &bus);
+    let read = Read::new(&mut m, &unit, &config, &bus);
     bus.b.rules(&mut m, "b", false)?;
     bus.r.rules(&mut m, "r", false)?;
     responses(&mut m, &bus, &write.made, &read.found);
@@ -183,16 +192,16 @@ fn registers() -> Result<Proof, BuildError> {
         change("bvalid_q", Always(1), &["b_rules.valid_stays"]),
         change("bresp_q", Always(0), &["b_rules.data_stays"]),
         change("bresp_q", SwapMux, &["unmapped_write_is_refused"]),
-        change("read_address_q", Net("s_axil_araddr_i", "s_axil_awaddr_i"), &["read_address_is_kept"]),
+        change("cycles_selected_q", Net("s_axil_araddr_i", "s_axil_awaddr_i"), &["register_is_selected"]),
         change("read_free", DropNot, &["read_answered_once"]),
         change("rvalid_q", DropUpdate(0), &["one_response_per_read"]),
         change("rvalid_q", Always(1), &["r_rules.valid_stays"]),
         change("rdata_q", Always(0), &["r_rules.data_stays", "commands_read_zero"]),
         change("rresp_q", SwapMux, &["unmapped_read_is_refused"]),
-        change("read_data", Constant(4, 5), &["constants_ignore_writes"]),
-        change("read_data", Net("cycles_i", "rows_i"), &["status_follows_hardware"]),
-        change("read_data", Net("irq_status_done_q", "irq_enable_done_q"), &["events_are_read"]),
-        change("read_data", Net("scratch_q", "cycles_i"), &["reads_back"]),
+        change("id_read", Constant(0x4844_4c45, 0x4844_4c44), &["constants_ignore_writes"]),
+        change("cycles_read", Net("cycles_i", "rows_i"), &["status_follows_hardware"]),
+        change("irq_status_read", Net("irq_status_done_q", "irq_enable_done_q"), &["events_are_read"]),
+        change("scratch_read", Net("scratch_q", "cycles_i"), &["reads_back"]),
         change("program_address_q", Slice(1), &["written_word_is_kept"]),
         change("irq_status_done_q", Operator(Or, And), &["events_stay_until_cleared"]),
         change("control_start_o", Slice(1), &["commands_pulse"]),
