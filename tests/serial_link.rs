@@ -12,7 +12,7 @@ use heddle::driver::serial::{Link, LinkError, Port, SerialTransport, SerialUrl, 
 use heddle::driver::{Driver, Transport, TransportError};
 use heddle_core::config::Config;
 use heddle_core::link::bone::golden::Bone;
-use heddle_core::link::golden::{Bridge, Bus, Bytes as _};
+use heddle_core::link::golden::{Bridge, Bus, Bytes};
 use heddle_core::link::wire::{self, Op};
 use heddle_core::registers::map;
 use heddle_tb::blocks::LinkDevice;
@@ -109,22 +109,6 @@ fn a_board_without_frames_is_found_and_spoken_to_by_uartbone() {
 }
 
 #[test]
-fn memory_of_a_board_without_frames_is_written_until_it_is_right() {
-    let mut repeated = 0;
-    for seed in 0..10 {
-        let rates = FaultRates { flip: 100, drop: 100, ..FaultRates::default() };
-        let mut t = SerialTransport::new(Link::open(Faulty::new(plain_board(&Config::nano()), seed, rates), BAUD).unwrap());
-        let data = bytes(seed, 3000);
-        t.write_mem(400, &data).unwrap();
-        let mut held = vec![0; data.len()];
-        t.link().port().inner().bus.transport().read_mem(400, &mut held).unwrap();
-        assert!(held == data, "seed {seed}");
-        repeated += t.link().counts().repeated;
-    }
-    assert!(repeated > 0, "no fault in 60,000 bytes");
-}
-
-#[test]
 fn hardware_of_another_configuration_is_refused_with_both_digests() {
     let (hardware, wanted) = (Config::small(), Config::base());
     let text = Driver::connect(Box::new(transport(&hardware)), &wanted).err().unwrap().to_string();
@@ -211,35 +195,63 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn over_a_bad_wire_a_transfer_is_right_or_a_clear_error(seed: u64, rates in rates(), sizes in prop::collection::vec((0u32..60_000, 1usize..6000), 1..12)) {
-        let config = Config::nano();
-        let mut expected = vec![0; 1 << 17];
-        let wire = Faulty::new(board(&config), seed, rates);
-        let link = match Link::open(wire, BAUD) {
-            Ok(link) => link,
-            Err(error) => {
-                prop_assert!(matches!(error, LinkError::Silent { .. }), "{}", error);
-                return Ok(());
-            }
-        };
-        let mut t = SerialTransport::new(link);
-        for (i, (at, count)) in sizes.into_iter().enumerate() {
-            let range = at as usize..at as usize + count;
-            let data = bytes(seed ^ i as u64, count);
-            expected[range.clone()].copy_from_slice(&data);
-            let mut back = vec![0; count];
-            let done = t.write_mem(at, &data).and_then(|()| t.read_mem(at, &mut back));
-            match done {
-                Ok(()) => prop_assert!(back == expected[range]),
-                Err(TransportError::Link(LinkError::Lost { .. } | LinkError::Silent { .. })) => break,
-                Err(error) => prop_assert!(false, "{}", error),
-            }
-        }
-        // The board needs no reset.
-        t.link().port().rates = FaultRates::default();
-        t.link().again().unwrap();
-        prop_assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
+    fn over_a_bad_wire_a_transfer_is_right_or_a_clear_error(seed: u64, rates in rates(), sizes in transfers()) {
+        right_or_an_error(board(&Config::nano()), seed, rates, &sizes)?;
     }
+
+    #[test]
+    fn the_same_without_frames(seed: u64, rates in rates(), sizes in transfers()) {
+        right_or_an_error(plain_board(&Config::nano()), seed, rates, &sizes)?;
+    }
+}
+
+/// Addresses and lengths.
+fn transfers() -> impl Strategy<Value = Vec<(u32, usize)>> {
+    prop::collection::vec((0u32..60_000, 1usize..6000), 1..12)
+}
+
+/// Writes and reads until the first error; what was accepted is what the board's memory holds, all of it.
+fn right_or_an_error<G: Bytes + Send>(
+    board: Wire<Accelerator<Golden>, G>,
+    seed: u64,
+    rates: FaultRates,
+    sizes: &[(u32, usize)],
+) -> Result<(), TestCaseError> {
+    let mut expected = vec![0; 1 << 17];
+    let link = match Link::open(Faulty::new(board, seed, rates), BAUD) {
+        Ok(link) => link,
+        Err(error) => {
+            prop_assert!(matches!(error, LinkError::Silent { .. }), "{}", error);
+            return Ok(());
+        }
+    };
+    let mut t = SerialTransport::new(link);
+    for (i, &(at, count)) in sizes.iter().enumerate() {
+        let range = at as usize..at as usize + count;
+        let data = bytes(seed ^ i as u64, count);
+        expected[range.clone()].copy_from_slice(&data);
+        let mut back = vec![0; count];
+        let done = t.write_mem(at, &data).and_then(|()| t.read_mem(at, &mut back));
+        match done {
+            Ok(()) => {
+                prop_assert!(back == expected[range]);
+                let mut held = vec![0; expected.len()];
+                t.link().port().inner().bus.transport().read_mem(0, &mut held).unwrap();
+                prop_assert!(held == expected);
+            }
+            Err(TransportError::Link(LinkError::Lost { .. } | LinkError::Silent { .. } | LinkError::Damaged { .. })) => break,
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+    // The board needs no reset, and what is written anew is right.
+    t.link().port().rates = FaultRates::default();
+    t.link().again().unwrap();
+    prop_assert_eq!(t.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
+    t.write_mem(0, &expected).unwrap();
+    let mut held = vec![0; expected.len()];
+    t.link().port().inner().bus.transport().read_mem(0, &mut held).unwrap();
+    prop_assert!(held == expected);
+    Ok(())
 }
 
 /// The bridge's RTL in native simulation as a port: bytes are carried out at once, waiting costs nothing.

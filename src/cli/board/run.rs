@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use heddle_core::config::Config;
+use heddle_core::link::bone::golden::Bone;
 use heddle_fpga::board::{Board, MemoryKind};
 use heddle_tb::verilator::BuildOptions;
 
@@ -51,7 +52,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let memory = args.memory.unwrap_or(board.memory.default);
     let bytes = board.memory_bytes(memory)?;
     let config = source::load(&Source::Preset(args.preset.clone().unwrap_or_else(|| board.preset.clone())), &args.settings)?;
-    let served = if args.bytes { by_bytes(&config, bytes)? } else { by_bits(args, &board, &config, memory)? };
+    let served = if args.bytes { by_bytes(&board, &config, bytes)? } else { by_bits(args, &board, &config, memory)? };
     eprintln!("{}, simulated: {}, {} KiB of {memory}; end it with Ctrl-C", board.title, config.name, bytes >> 10);
     eprintln!("use it with: heddle infer --preset {} --transport serial:{}@{BAUD}", config.name, served.path);
     println!("serial:{}@{BAUD}", served.path);
@@ -62,12 +63,15 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     }
 }
 
-fn by_bytes(config: &Config, bytes: u64) -> Result<PtyBoard> {
+fn by_bytes(board: &Board, config: &Config, bytes: u64) -> Result<PtyBoard> {
     let bar = spinner(false);
     let library = sim::build(config, &BuildOptions::default(), &mut |line| bar.set_message(line.to_string()));
     bar.finish_and_clear();
     let accelerator = Accelerator::new(Sim::new(&library?, config)?, bytes);
-    Ok(PtyBoard::serve(accelerator)?)
+    match board.link.frames {
+        true => Ok(PtyBoard::serve(accelerator)?),
+        false => Ok(PtyBoard::with(Bone::new(bytes), accelerator)?),
+    }
 }
 
 fn by_bits(args: &RunArgs, board: &Board, config: &Config, memory: MemoryKind) -> Result<PtyBoard> {

@@ -2,7 +2,7 @@
 //! The host's end of the wire: requests in frames, several under way, repeated until they are answered.
 //!
 //! Each transfer is right, or an error after a bounded number of repetitions. `docs/link.md` says why. A board whose link
-//! has no frames is spoken to by uartbone ([`bone`]), with less certainty.
+//! has no frames is spoken to by uartbone ([`bone`]): there the first damage is an error.
 
 mod bone;
 
@@ -36,11 +36,13 @@ pub enum LinkError {
     Silent { port: String },
     #[error("serial port {port} answers no more, after {attempts} attempts; the connection is lost or too noisy")]
     Lost { port: String, attempts: u32 },
-    #[error(
-        "serial port {port}: what is written at 0x{address:08x} is not what is read there; \
-         is it outside of the board's memory, or the connection too noisy?"
-    )]
+    #[error("serial port {port}: what is written at 0x{address:08x} is not what is read there; is it outside of the board's memory?")]
     Unkept { port: String, address: u32 },
+    #[error(
+        "serial port {port}: bytes were damaged on their way, and this board's link cannot tell which of them had an effect, so what \
+         its memory holds is unknown; start again (what is held rightly is not sent again), with a better cable if it comes back"
+    )]
+    Damaged { port: String },
     #[error("serial port {port}: the board was reset in the middle of the session; start again")]
     Reset { port: String },
     #[error(
@@ -61,7 +63,7 @@ pub struct LinkCounts {
     pub requests: u64,
     /// Frames sent again.
     pub repeated: u64,
-    /// Replies with a wrong CRC.
+    /// Replies with a wrong CRC; without frames, commands after which the CRC of all bytes was wrong.
     pub broken: u64,
     /// Waits that ended without an answer.
     pub timeouts: u64,
@@ -126,6 +128,8 @@ pub struct Link<P: Port> {
     counts: LinkCounts,
     /// The board understands frames; otherwise uartbone alone.
     framed: bool,
+    /// Without frames: what has passed, either way, since the board was asked for its CRC.
+    passed: Vec<u8>,
 }
 
 impl<P: Port> Link<P> {
@@ -133,7 +137,7 @@ impl<P: Port> Link<P> {
     pub fn open(port: P, baud: u32) -> Result<Link<P>, LinkError> {
         let byte_time = Duration::from_secs(10) / baud.max(1);
         let (unframer, received, counts) = (Unframer::default(), Vec::new(), LinkCounts::default());
-        let mut link = Link { port, unframer, received, seq: 0, byte_time, counts, framed: true };
+        let mut link = Link { port, unframer, received, seq: 0, byte_time, counts, framed: true, passed: Vec::new() };
         link.greet()?;
         Ok(link)
     }

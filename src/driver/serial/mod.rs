@@ -84,7 +84,7 @@ impl<P: Port> SerialTransport<P> {
                 self.link.write(chunks[i].0, chunks[i].1)?;
             }
             if !self.link.has_frames() {
-                // Read back already.
+                // Each write was found right already.
                 return Ok(());
             }
             due = wrong;

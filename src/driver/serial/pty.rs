@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use heddle_core::link::golden::{Bridge, Bus, Bytes as _};
+use heddle_core::link::golden::{Bridge, Bus, Bytes};
 use serialport::{SerialPort, TTYPort};
 
 use super::board::SILENCE;
@@ -22,14 +22,14 @@ pub trait Behind: Send {
     fn exchange(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<bool, String>;
 }
 
-/// The golden bridge with a bus behind it: byte by byte.
-struct Bytes<B: Bus> {
-    bridge: Bridge,
+/// A bridge in plain Rust with a bus behind it: byte by byte.
+struct Bytewise<G: Bytes, B: Bus> {
+    bridge: G,
     bus: B,
     last: Instant,
 }
 
-impl<B: Bus + Send> Behind for Bytes<B> {
+impl<G: Bytes + Send, B: Bus + Send> Behind for Bytewise<G, B> {
     fn exchange(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<bool, String> {
         if !input.is_empty() {
             if self.last.elapsed() > SILENCE {
@@ -51,9 +51,14 @@ pub struct PtyBoard {
 }
 
 impl PtyBoard {
-    /// Makes a pseudo-terminal and serves the bus behind it, through the bridge in plain Rust.
+    /// Makes a pseudo-terminal and serves the bus behind it, through the bridge with frames in plain Rust.
     pub fn serve<B: Bus + Send + 'static>(bus: B) -> io::Result<PtyBoard> {
-        PtyBoard::of(Bytes { bridge: Bridge::default(), bus, last: Instant::now() })
+        PtyBoard::with(Bridge::default(), bus)
+    }
+
+    /// The same with a bridge of another kind.
+    pub fn with<G: Bytes + Send + 'static, B: Bus + Send + 'static>(bridge: G, bus: B) -> io::Result<PtyBoard> {
+        PtyBoard::of(Bytewise { bridge, bus, last: Instant::now() })
     }
 
     /// Makes a pseudo-terminal for a board.

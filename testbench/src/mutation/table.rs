@@ -379,6 +379,10 @@ fn link(all: &mut Table) {
             ("taking", DropNot),
             ("word_whole", Unary(ReduceAnd, ReduceOr)),
             ("offset_q", Operator(WrapAdd, WrapSub)),
+            ("unsummed", DropNot),
+            ("crc_q", Operator(Xor, Or)),
+            ("crc_asked", DropNot),
+            ("bits_q", SwapMux),
         ],
     );
     all.add(bridge(), "crc32_byte", &[("low", Operator(Xor, Or)), ("next_o", Operator(Xor, And))]);

@@ -3,12 +3,13 @@
 //!
 //! Ports      `in_*`, `out_*`: streams of bytes from and to the wire; `silence_i`: cycles after which a started command is
 //!            forgotten; `open_o`: a command is under way; `m_axil_*`, `m_axi_*`: the buses
-//! Latency    3 cycles from the last byte of a word to its access      Throughput  a word at a time
+//! Latency    11 cycles from the last byte of a word to its access      Throughput  a byte in 9 cycles
 //! Rounding   none      Reset  between commands
 //!
 //! Each word of a write has its effect when its last byte has come, as in LiteX's bridge: no memory holds the payload. A
 //! command leads to registers or memory by its first address; what it asks for behind their end reads 0. The word at
-//! `wire::LINK` reads `wire::BONE_ONLY`, which tells the host that there are no frames.
+//! `wire::LINK` reads `wire::BONE_ONLY`, which tells the host that there are no frames; the word behind it is the CRC of what
+//! has passed, which tells whether host and board have seen the same bytes. Both repeat in the window.
 
 use super::{
     bus::{self, Signals},
@@ -61,7 +62,9 @@ pub fn bone(port_bits: u32, memory_bytes: u64, silence_bits: u32) -> Result<Arc<
 
     m.comment("Commands");
     let state = m.states("state", &STATES);
-    let taking = m.wire("taking", !(state.is("place") | state.is("start") | state.is("access") | state.is("send")));
+    let quiet = m.forward("quiet", Ty::BIT);
+    let busy = state.is("place") | state.is("start") | state.is("access") | state.is("send");
+    let taking = m.wire("taking", !busy & &quiet);
     m.drive(&input.ready, &taking);
     let take = m.wire("take", &input.valid & &taking);
     let late = forgotten(&mut m, &state, &take, &silence);
@@ -70,13 +73,15 @@ pub fn bone(port_bits: u32, memory_bytes: u64, silence_bits: u32) -> Result<Arc<
     let fixed = m.register_when("fixed", &begins, input.data.ge(u64::from(wire::bone::WRITE_FIXED)));
     let left = m.reg_no_reset("left", Ty::Unsigned(8));
     m.on(&left, &take & state.is("count"), &input.data);
-    m.on(&left, state.is("start"), left.q().wrapping_sub(1));
+    let start = m.wire("start", state.is("start") & &quiet);
+    m.on(&left, &start, left.q().wrapping_sub(1));
     let command = Command { state, write, left };
 
     m.comment("Bytes of a word, highest first: of an address, or data in or out");
     let state = &command.state;
-    let sent = m.wire("sent", state.is("send") & &output.ready);
-    let moves = m.wire("byte_moves", (&take & (state.is("address") | state.is("data"))) | sent);
+    let sends = m.wire("sends", state.is("send") & &quiet);
+    let sent = m.wire("sent", &sends & &output.ready);
+    let moves = m.wire("byte_moves", (&take & (state.is("address") | state.is("data"))) | &sent);
     let lane = m.reg("lane", Ty::Unsigned(2), 0);
     m.on(&lane, state.is("idle"), 0);
     m.on(&lane, &moves, lane.q().wrapping_add(1));
@@ -88,17 +93,39 @@ pub fn bone(port_bits: u32, memory_bytes: u64, silence_bits: u32) -> Result<Arc<
     let place = place(&mut m, memory_bytes, state, &word.q(), &(&done & !fixed));
 
     m.comment("The access under way");
-    let (finished, ok, data) = access(&mut m, port_bits, &command, &place, &word.q());
+    let (finished, ok, data) = access(&mut m, port_bits, &command, &place, &start, &word.q());
     m.drive(&done, state.is("access") & (finished | !&place.known));
-    let value = place.to_link.mux(Expr::constant(WORD, wire::BONE_ONLY.into()), &Expr::constant(WORD, 0));
+    let asked = m.wire("crc_asked", &done & !&command.write & &place.to_link & place.offset.bit(0));
+    let out = word.q().slice(24, 8);
+    let (crc, unsummed) = checksum(&mut m, &(&take | &sent), &sent.mux(&out, &input.data), &asked);
+    m.drive(&quiet, !unsummed);
+    let told = place.offset.bit(0).mux(!crc, &Expr::constant(WORD, wire::BONE_ONLY.into()));
+    let value = place.to_link.mux(told, &Expr::constant(WORD, 0));
     m.on(&word, &done & !&command.write, ok.mux(data, &value));
     m.on(&word, &moves, Expr::concat([word.q().slice(0, 24), input.data.clone()]));
-    transitions(&mut m, &command, &input, [&take, &late, &whole, &done]);
+    transitions(&mut m, &command, &input, [&take, &late, &start, &whole, &done]);
 
-    m.drive(&output.valid, command.state.is("send"));
-    m.drive(&output.data, word.q().slice(24, 8));
+    m.drive(&output.valid, sends);
+    m.drive(&output.data, out);
     m.output("open", !command.state.is("idle"));
     m.build()
+}
+
+/// The CRC of the bytes that pass, and whether bits of the last one are missing in it. It begins anew where it is asked for.
+fn checksum(m: &mut Builder, passes: &Expr, byte: &Expr, asked: &Expr) -> (Expr, Expr) {
+    m.comment("CRC of what passes, either way: a bit in a cycle, and no byte passes meanwhile");
+    let bits_left = m.reg("bits_left", Ty::Unsigned(4), 0);
+    let bits = m.reg_no_reset("bits", Ty::Unsigned(8));
+    let crc = m.reg("crc", WORD, wire::CRC_START.into());
+    let unsummed = m.wire("unsummed", !bits_left.q().is_zero());
+    m.on(&bits_left, passes, 8);
+    m.on(&bits_left, &unsummed, bits_left.q().wrapping_sub(1));
+    m.on(&bits, passes, byte);
+    m.next(&bits, bits.q().slice(1, 7).extend(8));
+    let turn = m.wire("crc_turn", crc.q().bit(0) ^ bits.q().bit(0)).repeat(32) & Expr::constant(WORD, wire::CRC_POLYNOMIAL.into());
+    m.on(&crc, asked, i128::from(wire::CRC_START));
+    m.on(&crc, &unsummed, crc.q().slice(1, 31).extend(32) ^ turn);
+    (crc.q(), unsummed)
 }
 
 /// A byte of a command is missing for too long.
@@ -129,8 +156,8 @@ fn place(m: &mut Builder, memory_bytes: u64, state: &States, word: &Expr, step: 
 }
 
 /// The masters: whether the slave has answered, without an error, and the word that was read.
-fn access(m: &mut Builder, port_bits: u32, command: &Command, place: &Place, word: &Expr) -> (Expr, Expr, Expr) {
-    let starts = m.wire("starts", command.state.is("start") & &place.known);
+fn access(m: &mut Builder, port_bits: u32, command: &Command, place: &Place, start: &Expr, word: &Expr) -> (Expr, Expr, Expr) {
+    let starts = m.wire("starts", start & &place.known);
     let (aw, w, ar) = (m.reg("awvalid", Ty::BIT, 0), m.reg("wvalid", Ty::BIT, 0), m.reg("arvalid", Ty::BIT, 0));
     m.on(&aw, &starts, &command.write);
     m.on(&w, &starts, &command.write);
@@ -150,8 +177,8 @@ fn access(m: &mut Builder, port_bits: u32, command: &Command, place: &Place, wor
     (finished, &place.known & !choose("rerror"), choose("rdata"))
 }
 
-fn transitions(m: &mut Builder, command: &Command, input: &Stream, events: [&Expr; 4]) {
-    let [take, late, whole, done] = events;
+fn transitions(m: &mut Builder, command: &Command, input: &Stream, events: [&Expr; 5]) {
+    let [take, late, start, whole, done] = events;
     let Command { state, write, left } = command;
     let known = input.data.ge(u64::from(wire::bone::WRITE)) & input.data.le(u64::from(wire::bone::READ_FIXED));
     let last = m.wire("last_word", left.q().is_zero());
@@ -162,7 +189,7 @@ fn transitions(m: &mut Builder, command: &Command, input: &Stream, events: [&Exp
         (state.is("place") & write, "data"),
         (state.is("place") & !write, "start"),
         (whole & state.is("data"), "start"),
-        (state.is("start"), "access"),
+        (start.clone(), "access"),
         (done & !write, "send"),
         (done & write & !&last, "data"),
         (done & write & &last, "idle"),
@@ -189,12 +216,14 @@ pub mod golden {
         bytes: Vec<u8>,
         /// Words of the command that were carried out.
         done: u32,
+        /// Of what has passed.
+        crc: u32,
     }
 
     impl Bone {
         /// In front of a memory of so many bytes.
         pub fn new(memory_bytes: u64) -> Bone {
-            Bone { memory_bytes, bytes: Vec::new(), done: 0 }
+            Bone { memory_bytes, bytes: Vec::new(), done: 0, crc: wire::CRC_START }
         }
 
         /// The word at `i`-th place of a command that begins at `first`; `None` behind the end of its window.
@@ -204,15 +233,27 @@ pub mod golden {
             (window(first).is_some() && window(at) == window(first)).then_some(at)
         }
 
-        fn read(&self, first: u32, i: u32, bus: &mut dyn Bus) -> u32 {
+        fn read(&mut self, first: u32, i: u32, bus: &mut dyn Bus) -> u32 {
             let link = first & !(wire::REGISTER_BYTES / 4 - 1) == wire::LINK / 4;
-            let value = self.word(first, i).and_then(|at| bus.read(at));
-            value.unwrap_or(if link { wire::BONE_ONLY } else { 0 })
+            if !link {
+                return self.word(first, i).and_then(|at| bus.read(at)).unwrap_or(0);
+            }
+            match first.wrapping_add(i) % 2 {
+                0 => wire::BONE_ONLY,
+                _ => !std::mem::replace(&mut self.crc, wire::CRC_START),
+            }
+        }
+
+        fn send(&mut self, word: u32, out: &mut Vec<u8>) {
+            let bytes = word.to_be_bytes();
+            self.crc = bytes.into_iter().fold(self.crc, wire::crc_byte);
+            out.extend(bytes);
         }
     }
 
     impl Bytes for Bone {
         fn byte(&mut self, byte: u8, bus: &mut dyn Bus, out: &mut Vec<u8>) {
+            self.crc = wire::crc_byte(self.crc, byte);
             if self.bytes.is_empty() && !(bone::WRITE..=bone::READ_FIXED).contains(&byte) {
                 return;
             }
@@ -221,7 +262,10 @@ pub mod golden {
             let (words, first) = (if count == 0 { 256 } else { u32::from(count) }, u32::from_be_bytes([a, b, c, d]));
             let step = u32::from(command <= bone::READ);
             if command % 2 == 0 {
-                (0..words).for_each(|i| out.extend(self.read(first, step * i, bus).to_be_bytes()));
+                for i in 0..words {
+                    let word = self.read(first, step * i, bus);
+                    self.send(word, out);
+                }
                 self.done = words;
             } else if let Some(word) = data.as_chunks::<WORD>().0.get(self.done as usize) {
                 if let Some(at) = self.word(first, step * self.done) {

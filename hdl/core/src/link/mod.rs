@@ -37,7 +37,7 @@ pub struct LinkConfig {
     pub baud: u32,
     /// Milliseconds without a byte after which a started command is forgotten.
     pub silence_ms: u32,
-    /// Frames beside uartbone. Without them a link takes a third of the cells, and nothing checks what is sent.
+    /// Frames beside uartbone. Without them a link takes a third of the cells, and the first damaged byte ends a session.
     pub frames: bool,
 }
 
@@ -131,6 +131,6 @@ fn backlog(m: &mut Builder, receiver: &Outputs, taken: &Expr) -> Result<(Expr, E
 
 /// An access takes less time than the next byte, and nobody sends while answers come.
 fn at_once(m: &mut Builder, receiver: &Outputs, taken: &Expr) -> (Expr, Expr) {
-    m.unused("bytes", "A byte that is lost or broken shows in what the host reads back.", &[taken.clone(), receiver.get("broken")]);
+    m.unused("bytes", "A byte that is lost or broken shows in the CRC of what has passed.", &[taken.clone(), receiver.get("broken")]);
     (receiver.get("valid"), receiver.get("data"))
 }

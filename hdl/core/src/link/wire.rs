@@ -38,6 +38,9 @@ pub const MEMORY: u32 = 0x4000_0000;
 pub const LINK: u32 = 0xe000_0000;
 /// What a bridge without frames reads there.
 pub const BONE_ONLY: u32 = u32::from_be_bytes(*b"BONE");
+/// The word behind it there: [`crc`] of every byte that passed, either way, since it was asked for last. The bytes that ask
+/// for it count, the word itself belongs to the next.
+pub const BONE_CRC: u32 = LINK + 4;
 
 /// The address field of [`Op::Hello`]: with operation and sequence number the frame reads `HEDDLE`. None of
 /// its bytes, CRC included, is a command of uartbone, or begins an address of registers or memory.

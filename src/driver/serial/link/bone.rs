@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Requests by uartbone, for a board whose link has no frames.
 //!
-//! Nothing checks the bytes on their way. What is written to memory is read back and compared; a register that is written
-//! is followed by a word that shows whether the board is still in step. What is read is taken as it comes.
+//! The board keeps a CRC of the bytes that have passed, either way. After each command the host asks for it: if it is that of
+//! the host's own bytes, the board has seen what was sent and the host what was answered. If not, nothing is repeated: a damaged
+//! command may have written anywhere, so what the memory holds is no longer known, and the error says so.
 
 use std::time::Duration;
 
 use heddle_core::link::wire::{self, Op, WORD, bone};
 
-use super::{ATTEMPTS, Link, LinkError, Request, SLACK};
+use super::{Link, LinkError, Request, SLACK};
 use crate::driver::serial::Port;
 
 /// Bytes of a command ahead of its words.
@@ -30,12 +31,15 @@ fn turned(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl<P: Port> Link<P> {
-    /// Whether a board answers whose link has uartbone alone.
+    /// Whether a board answers whose link has uartbone alone; from then on both count the same bytes.
     pub(super) fn speaks_bone(&mut self, wait: Duration) -> Result<bool, LinkError> {
-        let (sent, exchanged) = (self.port.now(), HEAD + WORD as u32);
-        self.send(&command(bone::READ, wire::LINK, WORD))?;
+        let answer = 2 * WORD;
+        let (sent, exchanged) = (self.port.now(), HEAD + answer as u32);
+        self.send(&command(bone::READ, wire::LINK, answer))?;
         let (until, mut heard) = (sent + wait + self.byte_time * exchanged, Vec::new());
-        while !heard.ends_with(&wire::BONE_ONLY.to_be_bytes()) {
+        // Behind what was on its way: that it has no frames, and the CRC of what nobody counted.
+        let told = |heard: &[u8]| heard.len().checked_sub(answer).is_some_and(|at| heard[at..].starts_with(&wire::BONE_ONLY.to_be_bytes()));
+        while !told(&heard) {
             let mut byte = [0];
             if self.listen(&mut byte, until)? == 0 {
                 return Ok(false);
@@ -44,7 +48,8 @@ impl<P: Port> Link<P> {
         }
         let measured = (self.port.now() - sent).saturating_sub(SLACK) / exchanged;
         self.byte_time = self.byte_time.max(measured);
-        Ok(true)
+        self.passed = heard.split_off(heard.len() - WORD);
+        self.agrees()
     }
 
     /// Carries out requests one by one; the data of each.
@@ -60,22 +65,13 @@ impl<P: Port> Link<P> {
             Op::Read => self.read_words(address, count),
             Op::Check => self.crc_of(address, count).map(|crc| crc.to_le_bytes().into()),
             Op::Write if address < wire::LINK => self.write_memory(address, payload).map(|()| Vec::new()),
-            Op::Write => self.write_register(address, payload).map(|()| Vec::new()),
+            Op::Write => self.write_words(address, payload).map(|()| Vec::new()),
             Op::Hello | Op::Bye | Op::Again => Ok(Vec::new()),
         }
     }
 
     fn read_words(&mut self, address: u32, count: usize) -> Result<Vec<u8>, LinkError> {
-        for failures in 0..ATTEMPTS {
-            self.send(&command(bone::READ, address, count))?;
-            let mut bytes = vec![0; count];
-            if self.fill(&mut bytes, failures)? {
-                return Ok(turned(&bytes));
-            }
-            self.counts.repeated += 1;
-            self.pause()?;
-        }
-        Err(LinkError::Lost { port: self.name(), attempts: ATTEMPTS })
+        self.exchange(&command(bone::READ, address, count), count).map(|bytes| turned(&bytes))
     }
 
     fn crc_of(&mut self, address: u32, count: usize) -> Result<u32, LinkError> {
@@ -86,35 +82,52 @@ impl<P: Port> Link<P> {
         Ok(wire::crc(&bytes))
     }
 
-    /// Written until it reads as it was written.
+    /// A write to where there is no memory is not told, so its last word is read.
     fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), LinkError> {
-        for _ in 0..ATTEMPTS {
-            self.send(&[command(bone::WRITE, address, bytes.len()), turned(bytes)].concat())?;
-            if self.read_words(address, bytes.len())? == bytes {
-                return Ok(());
-            }
-            self.counts.repeated += 1;
-            self.pause()?;
+        self.write_words(address, bytes)?;
+        let last = bytes.len().saturating_sub(WORD);
+        match self.read_words(address + last as u32, bytes.len() - last)? == bytes[last..] {
+            true => Ok(()),
+            false => Err(LinkError::Unkept { port: self.name(), address }),
         }
-        Err(LinkError::Unkept { port: self.name(), address })
     }
 
-    /// Not repeated: a register may do something each time.
-    fn write_register(&mut self, address: u32, bytes: &[u8]) -> Result<(), LinkError> {
-        self.send(&[command(bone::WRITE, address, bytes.len()), turned(bytes)].concat())?;
-        self.send(&command(bone::READ, wire::LINK, WORD))?;
-        let mut word = [0; WORD];
-        if self.fill(&mut word, 0)? && word == wire::BONE_ONLY.to_be_bytes() {
-            return Ok(());
+    fn write_words(&mut self, address: u32, bytes: &[u8]) -> Result<(), LinkError> {
+        self.exchange(&[command(bone::WRITE, address, bytes.len()), turned(bytes)].concat(), 0).map(|_| ())
+    }
+
+    /// Sends a command, takes so many bytes of answer, and makes sure that both ends have seen the same.
+    fn exchange(&mut self, command: &[u8], answer: usize) -> Result<Vec<u8>, LinkError> {
+        self.say(command)?;
+        let mut bytes = vec![0; answer];
+        if self.fill(&mut bytes)? && self.agrees()? {
+            return Ok(bytes);
         }
-        Err(LinkError::Lost { port: self.name(), attempts: 1 })
+        self.counts.broken += 1;
+        let port = self.name();
+        self.pause()?;
+        self.greet()?;
+        Err(LinkError::Damaged { port })
+    }
+
+    /// Asks for the CRC of what has passed since it was asked for last.
+    fn agrees(&mut self) -> Result<bool, LinkError> {
+        self.say(&command(bone::READ, wire::BONE_CRC, WORD))?;
+        let expected = wire::crc(&std::mem::take(&mut self.passed));
+        let mut word = [0; WORD];
+        Ok(self.fill(&mut word)? && word == expected.to_be_bytes())
+    }
+
+    fn say(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        self.passed.extend(bytes);
+        self.send(bytes)
     }
 
     /// Waits for so many bytes; false if they do not come.
-    fn fill(&mut self, bytes: &mut [u8], failures: u32) -> Result<bool, LinkError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<bool, LinkError> {
         // The board may still be taking in a write of as many words.
         let exchanged = 2 * (HEAD + MOST as u32) + bytes.len() as u32;
-        let until = self.port.now() + self.waits(exchanged, failures);
+        let until = self.port.now() + self.waits(exchanged, 0);
         let mut filled = 0;
         while filled < bytes.len() {
             match self.listen(&mut bytes[filled..], until)? {
@@ -125,6 +138,7 @@ impl<P: Port> Link<P> {
                 count => filled += count,
             }
         }
+        self.passed.extend(&*bytes);
         Ok(true)
     }
 
