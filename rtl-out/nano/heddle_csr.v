@@ -114,9 +114,21 @@ module heddle_csr (
     // CONTROL: Commands.
     localparam [11:0] CONTROL_OFFSET = 12'h20;
     wire control_write = write_accept & (s_axil_awaddr_i == CONTROL_OFFSET);
-    assign control_start_o = control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[0];
-    assign control_clear_o = control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[1];
+    reg  control_start_q;
+    assign control_start_o = control_start_q;
+    reg  control_clear_q;
+    assign control_clear_o = control_clear_q;
     wire control_selected = s_axil_araddr_i == CONTROL_OFFSET;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            control_start_q <= 1'b0;
+            control_clear_q <= 1'b0;
+        end else begin
+            control_start_q <= control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[0];
+            control_clear_q <= control_write & s_axil_wstrb_i[0] & s_axil_wdata_i[1];
+        end
+    end
 
     // STATUS: State of the sequencer.
     localparam [11:0] STATUS_OFFSET = 12'h24;

@@ -3,7 +3,7 @@
 //!
 //! Ports      `s_axil_*`; per register that the hardware writes: an input of its name (fields: `<register>_<field>`);
 //!            per register that software writes: an output
-//! Latency    3 cycles a read, 2 cycles a write; compact 2 and 1      Throughput  one access at a time
+//! Latency    3 cycles a read, 2 cycles a write; compact 2 and 1; a command one more      Throughput  one access at a time
 //! Rounding   none      Reset  each register's declared value
 //!
 //! An address that is not declared is answered with SLVERR and reads 0. Byte strobes apply to writable registers.
@@ -199,7 +199,10 @@ fn value(m: &mut Builder, config: &Config, register: &Register, offset: &Expr, w
         Access::WriteOnly => {
             let selected = selected(m);
             for field in register.fields {
-                m.output(&port(register, Some(field)), ones(write, &selected, field.lsb, field.width));
+                let port = port(register, Some(field));
+                // A cycle later: what it starts goes on in logic of its own.
+                let pulse = m.register_reset(&port, ones(write, &selected, field.lsb, field.width));
+                m.output(&port, pulse);
             }
             Expr::constant(WORD, 0)
         }

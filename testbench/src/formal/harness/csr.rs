@@ -36,7 +36,7 @@ const MEANINGS: [(&str, &str); 30] = [
     ("status_follows_hardware", "a read of a status register gives what the hardware shows, whatever was written"),
     ("events_stay_until_cleared", "an event stays until a one is written to it; one that comes with that write is not lost"),
     ("events_are_read", "a read of the events gives the pending ones"),
-    ("commands_pulse", "a command is given exactly in the cycle in which a one is written to it"),
+    ("commands_pulse", "a command is given exactly in the cycle after a one was written to it"),
     ("commands_read_zero", "a read of the commands gives zero"),
     ("unmapped_read_is_refused", "a read gets SLVERR and zero exactly where there is no register"),
     ("unmapped_write_is_refused", "a write gets SLVERR exactly where there is no register"),
@@ -204,7 +204,7 @@ fn registers() -> Result<Proof, BuildError> {
         change("scratch_read", Net("scratch_q", "cycles_i"), &["reads_back"]),
         change("program_address_q", Slice(1), &["written_word_is_kept"]),
         change("irq_status_done_q", Operator(Or, And), &["events_stay_until_cleared"]),
-        change("control_start_o", Slice(1), &["commands_pulse"]),
+        change("control_start_q", Slice(1), &["commands_pulse"]),
     ];
     Ok(Proof { module: proof.m.build()?, depth: 10, induction: 2, mutations })
 }
@@ -343,6 +343,7 @@ impl Registers {
         let mut right = Expr::bit_const(true);
         for register in present(&self.config).filter(|r| r.access == Access::WriteOnly) {
             let given = self.writes(register).mux(&self.write.data & self.written(register), &Expr::constant(WORD, 0));
+            let given = self.m.register_reset(&format!("{}_given", register.name.to_lowercase()), given);
             right = right & self.word(register).eq(given);
         }
         self.m.assert("commands_pulse", rst | right);
