@@ -40,9 +40,13 @@ module heddle_act_buffer (
     reg  [8:0] last_integer_q;
     reg  [3:0] last_column_q;
     reg  bank_q;
-    wire [8:0] part_end_choice = integers_q ? last_integer_q : last_scale_q;
-    wire part_end = beat_q == part_end_choice;
-    wire column_end = take & part_end & integers_q;
+    reg  part_end_q;
+    wire [8:0] next_beat = beat_q + 9'd1;
+    wire [8:0] next_ends_choice = integers_q ? last_integer_q : last_scale_q;
+    wire next_ends = next_beat == next_ends_choice;
+    wire [8:0] other_ends_choice = integers_q ? last_scale_q : last_integer_q;
+    wire other_ends = other_ends_choice == 9'd0;
+    wire column_end = take & part_end_q & integers_q;
     wire finish = column_end & (column_q == last_column_q);
 
     always @(posedge clk_i) begin
@@ -58,7 +62,7 @@ module heddle_act_buffer (
     always @(posedge clk_i) begin
         if (rst_i) begin
             integers_q <= 1'b0;
-        end else if (take & part_end) begin
+        end else if (take & part_end_q) begin
             integers_q <= ~integers_q;
         end
     end
@@ -76,10 +80,10 @@ module heddle_act_buffer (
     always @(posedge clk_i) begin
         if (rst_i) begin
             beat_q <= 9'd0;
-        end else if (take & part_end) begin
+        end else if (take & part_end_q) begin
             beat_q <= 9'd0;
         end else if (take) begin
-            beat_q <= beat_q + 9'd1;
+            beat_q <= next_beat;
         end
     end
 
@@ -89,6 +93,14 @@ module heddle_act_buffer (
             last_integer_q <= {load_last_block_i, {3{1'b1}}};
             last_column_q <= load_columns_i - 4'd1;
             bank_q <= load_bank_i;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (start) begin
+            part_end_q <= {3'd0, load_last_block_i} == 9'd0;
+        end else if (take) begin
+            part_end_q <= part_end_q ? other_ends : next_ends;
         end
     end
 

@@ -192,73 +192,83 @@ module heddle_sequencer (
     end
 
     // Bits that must not be set
-    reg  rows_over_q;
-    reg  blocks_over_q;
-    reg  misaligned_q;
-    reg  reserved_matmul_q;
-    reg  reserved_marker_q;
+    reg  rows_over_1_q;
+    wire rows_over = rows_over_1_q;
+    reg  blocks_over_2_q;
+    wire blocks_over = blocks_over_2_q;
+    reg  misaligned_3_q;
+    reg  misaligned_4_q;
+    reg  misaligned_5_q;
+    wire misaligned = misaligned_3_q | misaligned_4_q | misaligned_5_q;
+    reg  reserved_matmul_0_q;
+    reg  reserved_matmul_6_q;
+    reg  reserved_matmul_7_q;
+    wire reserved_matmul = reserved_matmul_0_q | reserved_matmul_6_q | reserved_matmul_7_q;
+    reg  reserved_marker_0_q;
+    reg  reserved_marker_1_q;
+    reg  reserved_marker_2_q;
+    reg  reserved_marker_3_q;
+    reg  reserved_marker_4_q;
+    reg  reserved_marker_5_q;
+    reg  reserved_marker_6_q;
+    reg  reserved_marker_7_q;
+    wire reserved_marker = reserved_marker_0_q | reserved_marker_1_q | reserved_marker_2_q | reserved_marker_3_q
+            | reserved_marker_4_q | reserved_marker_5_q | reserved_marker_6_q | reserved_marker_7_q;
     reg  [31:0] descriptor_addr_q;
 
     always @(posedge clk_i) begin
-        if (fetch_at_0) begin
-            rows_over_q <= 1'b0;
-        end else if (fetch_at_1 & (|fetch_word_q[31:24])) begin
-            rows_over_q <= 1'b1;
+        if (fetch_at_1) begin
+            rows_over_1_q <= |fetch_word_q[31:24];
+            reserved_marker_1_q <= |fetch_word_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (fetch_at_2) begin
+            blocks_over_2_q <= |fetch_word_q[31:7];
+            reserved_marker_2_q <= |fetch_word_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (fetch_at_3) begin
+            misaligned_3_q <= |fetch_word_q[5:0];
+            reserved_marker_3_q <= |fetch_word_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (fetch_at_4) begin
+            misaligned_4_q <= |fetch_word_q[5:0];
+            reserved_marker_4_q <= |fetch_word_q;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (fetch_at_5) begin
+            misaligned_5_q <= |fetch_word_q[5:0];
+            reserved_marker_5_q <= |fetch_word_q;
         end
     end
 
     always @(posedge clk_i) begin
         if (fetch_at_0) begin
-            blocks_over_q <= 1'b0;
-        end else if (fetch_at_2 & (|fetch_word_q[31:7])) begin
-            blocks_over_q <= 1'b1;
+            reserved_matmul_0_q <= |fetch_word_q[23:17];
+            reserved_marker_0_q <= |fetch_word_q[31:8];
         end
     end
 
     always @(posedge clk_i) begin
-        if (fetch_at_0) begin
-            misaligned_q <= 1'b0;
-        end else if (fetch_at_3 & (|fetch_word_q[5:0])) begin
-            misaligned_q <= 1'b1;
-        end else if (fetch_at_4 & (|fetch_word_q[5:0])) begin
-            misaligned_q <= 1'b1;
-        end else if (fetch_at_5 & (|fetch_word_q[5:0])) begin
-            misaligned_q <= 1'b1;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (fetch_at_0) begin
-            reserved_matmul_q <= |fetch_word_q[23:17];
-        end else if (fetch_at_6 & (|fetch_word_q[31:16])) begin
-            reserved_matmul_q <= 1'b1;
-        end else if (fetch_at_7 & (|fetch_word_q)) begin
-            reserved_matmul_q <= 1'b1;
-        end
-    end
-
-    always @(posedge clk_i) begin
-        if (fetch_at_0) begin
-            reserved_marker_q <= |fetch_word_q[31:8];
-        end else if (fetch_at_1 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_2 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_3 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_4 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_5 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_6 & (|fetch_word_q[31:16])) begin
-            reserved_marker_q <= 1'b1;
-        end else if (fetch_at_7 & (|fetch_word_q)) begin
-            reserved_marker_q <= 1'b1;
+        if (fetch_at_6) begin
+            reserved_matmul_6_q <= |fetch_word_q[31:16];
+            reserved_marker_6_q <= |fetch_word_q[31:16];
         end
     end
 
     always @(posedge clk_i) begin
         if (fetch_at_7) begin
+            reserved_matmul_7_q <= |fetch_word_q;
+            reserved_marker_7_q <= |fetch_word_q;
             descriptor_addr_q <= fetch_addr_q;
         end
     end
@@ -272,9 +282,9 @@ module heddle_sequencer (
     wire is_known = is_matmul | (opcode_q == 8'd2) | is_end;
     wire format_ok = (format_q == 8'd0) | (format_q == 8'd1);
     wire columns_ok = (|columns_q) & (columns_q <= 8'd1);
-    wire rows_ok = (|rows_q) & ~rows_over_q;
-    wire blocks_ok = (|blocks_q) & ~blocks_over_q & (blocks_q <= 7'd64);
-    wire reserved = is_matmul ? reserved_matmul_q : reserved_marker_q;
+    wire rows_ok = (|rows_q) & ~rows_over;
+    wire blocks_ok = (|blocks_q) & ~blocks_over & (blocks_q <= 7'd64);
+    wire reserved = is_matmul ? reserved_matmul : reserved_marker;
     reg  loaded_q;
     reg  [3:0] loaded_columns_q;
     reg  [6:0] loaded_blocks_q;
@@ -285,7 +295,7 @@ module heddle_sequencer (
         if (state_q == STATE_EXAMINE) begin
             check_cause_q <= read_error_q ? 4'd8 : ~is_known ? 4'd1 : (is_matmul & ~format_ok) ? 4'd2
                     : (is_matmul & ~columns_ok) ? 4'd3 : (is_matmul & ~rows_ok) ? 4'd4 : (is_matmul & ~blocks_ok) ? 4'd5
-                    : (is_matmul & misaligned_q) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9
+                    : (is_matmul & misaligned) ? 4'd6 : reserved ? 4'd7 : memory_error ? 4'd9
                     : (is_matmul & reuse_bad) ? 4'd10 : 4'd0;
         end
     end
@@ -349,13 +359,13 @@ module heddle_sequencer (
     reg  error_q;
     wire first_column = column_q == 4'd0;
     reg  slot_q;
-    wire job_ours = slot_q & ~fetch_asking_q & job_free;
-    wire loading = (state_q == STATE_LOAD) & ~reuse_act_q & job_ours;
+    reg  job_ours_q;
+    wire loading = (state_q == STATE_LOAD) & ~reuse_act_q & job_ours_q;
     wire load_go = loading & (~first_column | load_ready_i);
     wire [3:0] last_column_difference = columns_q[3:0] - 4'd1;
     wire last_column = column_q == last_column_difference;
     wire load_done = load_go & last_column;
-    wire issuing = (state_q == STATE_ISSUE) & job_ours;
+    wire issuing = (state_q == STATE_ISSUE) & job_ours_q;
     wire matrix_go = issuing & matrix_ready_i;
     wire bad = |check_cause_q;
     wire running = ~(state_q == STATE_IDLE);
@@ -550,6 +560,14 @@ module heddle_sequencer (
             job_waiting_q <= 1'b0;
         end else if (job_asked) begin
             job_waiting_q <= 1'b1;
+        end
+    end
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            job_ours_q <= 1'b0;
+        end else begin
+            job_ours_q <= slot_q & ~fetch_asking_q & job_free & ~job_asked;
         end
     end
 

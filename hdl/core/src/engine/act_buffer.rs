@@ -160,20 +160,28 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     let take = m.wire("take", &beat_valid & active.q());
 
     m.comment("Last beat of the scales and of the integers of a column");
-    let mut last = |name: &str, bytes_per_block: u32| {
+    let last = |bytes_per_block: u32| {
         let ones = Expr::bit_const(true).repeat(bytes_per_block.ilog2());
         let byte = Expr::concat([load_last_block.clone(), ones]);
         let in_beat = g.port_bytes.ilog2();
-        m.register_when(name, &start, byte.slice(in_beat, byte.width() - in_beat).resize(beats_bits - 1))
+        byte.slice(in_beat, byte.width() - in_beat).resize(beats_bits - 1)
     };
-    let last_scale = last("last_scale", 4);
-    let last_integer = last("last_integer", BLOCK);
+    let last_scale = m.register_when("last_scale", &start, last(4));
+    let last_integer = m.register_when("last_integer", &start, last(BLOCK));
     if g.port_bytes > BLOCK {
         m.unused("last_block", "Blocks within a beat do not count.", &[load_last_block.slice(0, (g.port_bytes / BLOCK).ilog2())]);
     }
     let last_column = m.register_when("last_column", &start, load_columns.wrapping_sub(1));
     let bank = m.register_when("bank", &start, &load_bank);
-    let end = m.wire("part_end", beat.q().eq(integers.q().mux(&last_integer, &last_scale)));
+    // Known before the beat comes: a beat has come a long way.
+    let end = m.reg_no_reset("part_end", Ty::BIT);
+    let next_beat = m.wire("next_beat", beat.q().wrapping_add(1));
+    let is_integers = integers.q();
+    let next_ends = m.wire("next_ends", next_beat.eq(is_integers.mux(&last_integer, &last_scale)));
+    let other_ends = m.wire("other_ends", is_integers.mux(&last_scale, &last_integer).is_zero());
+    m.on(&end, &start, last(4).is_zero());
+    m.on(&end, &take, end.q().mux(other_ends, &next_ends));
+    let end = end.q();
     let column_end = m.wire("column_end", &take & &end & integers.q());
     let finish = m.wire("finish", &column_end & column.q().eq(&last_column));
     m.on(&active, &start, 1);
@@ -182,7 +190,7 @@ fn load(m: &mut Builder, config: &Config, g: &Geometry) -> Writes {
     m.on(&column, &start, 0);
     m.on(&column, &column_end, column.q().wrapping_add(1));
     m.on(&beat, &take & &end, 0);
-    m.on(&beat, &take, beat.q().wrapping_add(1));
+    m.on(&beat, &take, &next_beat);
 
     // The memories are far apart: what is written, and where, comes from registers.
     let stage = |m: &mut Builder, name: &str, value: Expr| if config.compact { value } else { m.register(name, value) };

@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub const LATENCY: u32 = 5;
 /// Bits of an f24.
 pub const FLOAT_BITS: u32 = 24;
+/// Bits that are moved in the last step: the significand, the bit that rounds, and as many as that step moves at most.
+const KEPT: u32 = 20;
 /// Exponent field of a value whose most significant bit is bit 0 of the accumulator.
 pub(super) const EXPONENT_OF_BIT_0: i128 = 91;
 
@@ -29,13 +31,19 @@ pub fn to_float() -> Result<Arc<Module>, BuildError> {
     let sign = m.register("sign", acc.msb());
     let sign = m.delay("sign", &sign, 3);
 
-    m.comment("The most significant bit to the top, 16, 4 and 1 places at a time");
+    m.comment("The most significant bit to the top, 16, 4 and 1 places at a time; below the bits that are kept only whether any is set");
     let mut zeros: Vec<Expr> = Vec::new();
+    let mut sticky = Expr::bit_const(false);
     for (name, step) in [("by16", 16), ("by4", 4), ("by1", 1)] {
         let empty = |k: u32| magnitude.slice(GRID_BITS - k * step, k * step).is_zero();
         let digit = m.wire(&format!("{name}_zeros"), Expr::concat([empty(2), (empty(2) & empty(3)) | (!empty(2) & empty(1))]));
-        let moved = |k: u32| magnitude.shift_left(k * step).truncate(GRID_BITS);
+        // After the last step, what is below the kept bits before it stays below.
+        let low = if step == 1 { GRID_BITS - KEPT } else { 0 };
+        let moved = |k: u32| magnitude.shift_left(k * step).slice(low, GRID_BITS - low);
         let options: Vec<Expr> = (0..4).map(moved).collect();
+        if low > 0 {
+            sticky = m.register("sticky", magnitude.slice(0, low).any());
+        }
         magnitude = m.register(name, digit.choose(&options));
         zeros = zeros.iter().enumerate().map(|(i, z)| m.register(&format!("{name}_digit{i}"), z)).collect();
         zeros.push(m.register(&format!("{name}_digit"), digit));
@@ -44,9 +52,9 @@ pub fn to_float() -> Result<Arc<Module>, BuildError> {
     m.comment("Rounding; the carry of a rounded-up significand lands in the exponent");
     let zeros = m.wire("zeros", Expr::concat(zeros));
     let nonzero = magnitude.msb();
-    let kept = magnitude.slice(GRID_BITS - 16, 15);
-    let half = magnitude.bit(GRID_BITS - 17);
-    let rest = magnitude.slice(0, GRID_BITS - 17).any();
+    let kept = magnitude.slice(KEPT - 16, 15);
+    let half = magnitude.bit(KEPT - 17);
+    let rest = m.wire("rest", sticky | magnitude.slice(0, KEPT - 17).any());
     let up = m.wire("up", half & (rest | kept.bit(0)));
     let top = Expr::constant(Ty::Unsigned(8), EXPONENT_OF_BIT_0 + i128::from(GRID_BITS) - 1);
     let exponent = m.wire("exponent", top.wrapping_sub(zeros.extend(8)));

@@ -169,20 +169,17 @@ impl Fetch {
         m.register_when(f.name, at, bits)
     }
 
-    /// Whether any of these bits of the descriptor is set.
+    /// Whether any of these bits of the descriptor is set: a register for each beat that has some.
     fn any(&self, m: &mut Builder, name: &str, bits: Words) -> Expr {
-        let flag = m.reg_no_reset(name, Ty::BIT);
         let words = (self.beat.width() / 32) as usize;
+        let mut flags: Option<Expr> = None;
         for (k, (at, bits)) in self.at.iter().zip(bits.chunks(words)).enumerate() {
             let any = runs(bits).into_iter().map(|(lsb, width)| self.beat.slice(lsb, width).any()).reduce(|a, b| a | b);
-            match any {
-                Some(any) if k == 0 => m.on(&flag, at, any),
-                Some(any) => m.on(&flag, at & any, 1),
-                None if k == 0 => m.on(&flag, at, 0),
-                None => {}
-            }
+            let Some(any) = any else { continue };
+            let flag = m.register_when(&format!("{name}_{k}"), at, any);
+            flags = Some(flags.map_or(flag.clone(), |flags| flags | flag));
         }
-        flag.q()
+        m.wire(name, flags.unwrap_or_else(|| Expr::bit_const(false)))
     }
 }
 

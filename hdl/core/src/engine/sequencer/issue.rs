@@ -51,6 +51,8 @@ impl Jobs {
 
 /// What happens in this cycle.
 struct Step {
+    /// A read is asked for.
+    asked: Expr,
     begin: Expr,
     cleared: Expr,
     running: Expr,
@@ -110,7 +112,9 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let first_column = m.wire("first_column", turn.column.q().is_zero());
     // A cycle late: between two matrices there are always some for the next descriptor.
     let slot = m.register_reset("slot", turn.in_flight.q().lt(IN_FLIGHT));
-    let ours = m.wire("job_ours", &slot & !fetch.asking.q() & free);
+    // From a register, since it begins the longest path through the states: not in the cycle after one was asked for.
+    let asked = m.forward("job_asked", Ty::BIT);
+    let ours = m.register_reset("job_ours", &slot & !fetch.asking.q() & free & !&asked);
     let loading = m.wire("loading", state.is("load") & !&f.reuse & &ours);
     let load_go = m.wire("load_go", &loading & (!&first_column | &io.load_ready));
     let last_column = m.wire("last_column", turn.column.q().eq(turn.columns.wrapping_sub(1)));
@@ -133,6 +137,7 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let stopped = m.wire("stopped", state.is("stop") & &drained & fetch_idle);
     let layer = v.is_layer.as_ref().map(|is_layer| m.wire("layer", &checked & !&bad & is_layer));
     Step {
+        asked,
         begin,
         cleared,
         running,
@@ -202,8 +207,9 @@ fn reads(m: &mut Builder, config: &Config, p: &Parts, s: &Step) {
     let Parts { jobs, fetch, fields: f, size, .. } = p;
     m.comment("Reads: of a descriptor, of a vector, of weights");
     let fetching = fetch.asking.q();
-    let asked = m.wire("job_asked", (&fetching & &jobs.free) | &s.load_go | &s.matrix_go);
-    m.on(&jobs.waiting, &asked, 1);
+    let asked = &s.asked;
+    m.drive(asked, (&fetching & &jobs.free) | &s.load_go | &s.matrix_go);
+    m.on(&jobs.waiting, asked, 1);
     let mut align = fetch.address.q();
     if config.port_bytes() > descriptor::BYTES {
         align = Expr::concat([align.slice(6, 26), Expr::constant(Ty::Unsigned(6), 0)]);
@@ -212,7 +218,7 @@ fn reads(m: &mut Builder, config: &Config, p: &Parts, s: &Step) {
     let beats_of_descriptor = Expr::constant(Ty::Unsigned(BEATS_BITS), DESCRIPTOR_BITS.div_ceil(config.memory.port_bits).into());
     let dest = |d: u64| Expr::constant(Ty::Unsigned(DEST_BITS), d.into());
     let mut job = |name: &str, value: Expr| {
-        let value = m.register_when(&format!("{name}_asked"), &asked, value);
+        let value = m.register_when(&format!("{name}_asked"), asked, value);
         m.output(name, value);
     };
     job("job_addr", choose(align, f.vector.q(), &f.weights));
