@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     engine::{
         act_buffer, array, counted, counters, csr, dequant, result_store, sequencer,
-        weight_fetch::{self, DEST_ACTIVATIONS, DEST_BITS, DEST_DESCRIPTOR, DEST_WEIGHTS},
+        weight_fetch::{self, DEST_ACTIVATIONS, DEST_DESCRIPTOR, DEST_WEIGHTS},
     },
     power::dvfs::attach,
     registers::ADDRESS_BITS,
@@ -282,7 +282,7 @@ fn fetch(m: &mut Builder, config: &Config, axi: &Axi, sequencer: &Outputs, w: &W
 fn route(m: &mut Builder, fetch: &Outputs, w: &Wires) {
     m.comment("Each beat goes to the unit that asked for it; weights wait until the activations are readable");
     let (valid, dest) = (fetch.get("beat_valid"), fetch.get("beat_dest"));
-    let is = |d: u64| &valid & dest.eq(Expr::constant(Ty::Unsigned(DEST_BITS), d.into()));
+    let is = |d: u64| &valid & dest.bit(d.trailing_zeros());
     m.drive(&w.to_descriptor, is(DEST_DESCRIPTOR));
     m.drive(&w.to_act, is(DEST_ACTIVATIONS));
     m.drive(&w.to_dequant, is(DEST_WEIGHTS) & !&w.act_busy);

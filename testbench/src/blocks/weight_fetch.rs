@@ -61,7 +61,7 @@ impl Block for WeightFetch {
             if rng.chance(128) {
                 first = (first.next_multiple_of(4096 / port).saturating_sub(rng.bits() as u32 % 5)).min(span);
             }
-            Job { address: first * port, beats, dest: rng.bits() % 3 }
+            Job { address: first * port, beats, dest: 1 << (rng.bits() % 3) }
         };
         let jobs: Vec<Job> = (0..JOBS).map(|_| job(rng)).collect();
         self.check(dut, rng, &jobs)

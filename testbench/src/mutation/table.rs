@@ -210,7 +210,7 @@ fn control(all: &mut Table) {
         "sequencer",
         &[
             ("columns_ok", Operator(Le, Lt)),
-            ("rows_over_0_q", Unary(ReduceOr, ReduceAnd)),
+            ("rows_ok", Operator(And, Or)),
             ("blocks_ok", Constant(16, 8)),
             ("misaligned", Operator(Or, And)),
             ("reuse_bad", Operator(And, Or)),

@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 /// Bits that count the beats of a job: rows x blocks of the largest MATMUL, in beats of the narrowest port.
 pub const BEATS_BITS: u32 = 38;
-/// Bits of a destination.
-pub const DEST_BITS: u32 = 2;
+/// Bits of a destination, one for each: a beat that has come far is not to be decoded.
+pub const DEST_BITS: u32 = 3;
 /// Destinations of a job's beats.
-pub const DEST_DESCRIPTOR: u64 = 0;
-pub const DEST_ACTIVATIONS: u64 = 1;
-pub const DEST_WEIGHTS: u64 = 2;
+pub const DEST_DESCRIPTOR: u64 = 1;
+pub const DEST_ACTIVATIONS: u64 = 2;
+pub const DEST_WEIGHTS: u64 = 4;
 /// Bursts that may be outstanding.
 const TAGS: u32 = 8;
 /// Bytes that no burst crosses.
@@ -114,7 +114,9 @@ pub fn weight_fetch(config: &Config) -> Result<Arc<Module>, BuildError> {
         &stdlib::fifo(DEST_BITS, TAGS)?,
         &[("in_valid", issue.clone()), ("in_data", dest.q()), ("out_ready", &rvalid & &rlast)],
     );
-    m.drive(&tag_ready, tags.get("in_ready"));
+    // A cycle late, too: no two bursts are planned in so short a time.
+    let tag_free = m.register_reset("tag_free", tags.get("in_ready"));
+    m.drive(&tag_ready, tag_free);
     m.unused("tags", "A beat comes only after its burst was asked for, so its tag is there.", &[tags.get("out_valid"), tags.get("count")]);
 
     m.comment("Beats");
