@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 heddle_sequencer.v
-heddle_fifo_2x8.v
-heddle_fifo_34x128.v
-heddle_pair_34.v
+heddle_fifo_3x8.v
+heddle_fifo_35x128.v
+heddle_pair_35.v
 heddle_weight_fetch.v
 heddle_dequant_q8_0_4.v
 heddle_dequant_q4_0_4.v

@@ -25,7 +25,7 @@ module heddle_sequencer (
     input  wire [31:0] beat_data_i,
     output wire [31:0] job_addr_o,
     output wire [37:0] job_beats_o,
-    output wire [1:0]  job_dest_o,
+    output wire [2:0]  job_dest_o,
     output wire        job_valid_o,
     // Activations to load; the bank of the matrix is the one loaded last
     output wire        load_valid_o,
@@ -549,7 +549,7 @@ module heddle_sequencer (
     assign job_addr_o = job_addr_asked_q;
     reg  [37:0] job_beats_asked_q;
     assign job_beats_o = job_beats_asked_q;
-    reg  [1:0] job_dest_asked_q;
+    reg  [2:0] job_dest_asked_q;
     assign job_dest_o = job_dest_asked_q;
     assign job_valid_o = job_waiting_q;
 
@@ -575,7 +575,7 @@ module heddle_sequencer (
         if (job_asked) begin
             job_addr_asked_q <= fetch_asking_q ? fetch_addr_q : loading ? vector_addr_q : {weights_q, 6'd0};
             job_beats_asked_q <= fetch_asking_q ? 38'd8 : loading ? vector_beats_q : beats_q;
-            job_dest_asked_q <= fetch_asking_q ? 2'd0 : loading ? 2'd1 : 2'd2;
+            job_dest_asked_q <= fetch_asking_q ? 3'd1 : loading ? 3'd2 : 3'd4;
         end
     end
 

@@ -83,7 +83,7 @@ module heddle_top (
     wire [31:0] weight_fetch_beat_data;
     wire [31:0] sequencer_job_addr;
     wire [37:0] sequencer_job_beats;
-    wire [1:0] sequencer_job_dest;
+    wire [2:0] sequencer_job_dest;
     wire sequencer_job_valid;
     wire sequencer_load_valid;
     wire [5:0] sequencer_load_last_block;
@@ -157,7 +157,7 @@ module heddle_top (
     wire [31:0] weight_fetch_araddr;
     wire [7:0] weight_fetch_arlen;
     wire weight_fetch_beat_valid;
-    wire [1:0] weight_fetch_beat_dest;
+    wire [2:0] weight_fetch_beat_dest;
     wire weight_fetch_beat;
     wire weight_fetch_wait;
     wire weight_fetch_blocked;
@@ -195,10 +195,10 @@ module heddle_top (
     assign m_axi_arlen_o = weight_fetch_arlen;
 
     // Each beat goes to the unit that asked for it; weights wait until the activations are readable
-    assign to_descriptor = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd0);
-    wire to_act = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd1);
+    assign to_descriptor = weight_fetch_beat_valid & weight_fetch_beat_dest[0];
+    wire to_act = weight_fetch_beat_valid & weight_fetch_beat_dest[1];
     wire act_buffer_busy;
-    wire to_dequant = weight_fetch_beat_valid & (weight_fetch_beat_dest == 2'd2) & ~act_buffer_busy;
+    wire to_dequant = weight_fetch_beat_valid & weight_fetch_beat_dest[2] & ~act_buffer_busy;
     wire act_buffer_beat_ready;
     wire dequant_beat_ready;
     assign beat_ready = to_descriptor | (to_act & act_buffer_beat_ready) | (to_dequant & dequant_beat_ready);

@@ -14,7 +14,7 @@ module heddle_weight_fetch (
     output wire        job_ready_o,
     input  wire [31:0] job_addr_i,
     input  wire [37:0] job_beats_i,
-    input  wire [1:0]  job_dest_i,
+    input  wire [2:0]  job_dest_i,
     // AXI4 read channels
     output wire        arvalid_o,
     input  wire        arready_i,
@@ -28,7 +28,7 @@ module heddle_weight_fetch (
     input  wire        beat_ready_i,
     output wire        beat_valid_o,
     output wire [31:0] beat_data_o,
-    output wire [1:0]  beat_dest_o,
+    output wire [2:0]  beat_dest_o,
     output wire        error_o,
     output wire        beat_o,
     output wire        wait_o,
@@ -40,7 +40,7 @@ module heddle_weight_fetch (
     reg  active_q;
     reg  [31:0] addr_q;
     reg  [37:0] left_q;
-    reg  [1:0] dest_q;
+    reg  [2:0] dest_q;
     reg  planned_q;
     reg  [7:0] space_q;
     reg  arvalid_q;
@@ -150,10 +150,10 @@ module heddle_weight_fetch (
     // Destination of each burst under way
     wire tags_in_ready;
     wire tags_out_valid;
-    wire [1:0] tags_out_data;
+    wire [2:0] tags_out_data;
     wire [3:0] tags_count;
 
-    heddle_fifo_2x8 tags (
+    heddle_fifo_3x8 tags (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .in_valid_i(issue),
@@ -165,17 +165,26 @@ module heddle_weight_fetch (
         .count_o(tags_count)
     );
 
-    assign tag_ready = tags_in_ready;
+    reg  tag_free_q;
+    assign tag_ready = tag_free_q;
+
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            tag_free_q <= 1'b0;
+        end else begin
+            tag_free_q <= tags_in_ready;
+        end
+    end
 
     // A beat comes only after its burst was asked for, so its tag is there.
     wire unused_tags = &{1'b0, tags_out_valid, tags_count};
     wire take_beat;
     wire beats_in_ready;
     wire beats_out_valid;
-    wire [33:0] beats_out_data;
+    wire [34:0] beats_out_data;
     wire [7:0] beats_count;
 
-    heddle_fifo_34x128 beats (
+    heddle_fifo_35x128 beats (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .in_valid_i(rvalid_i),
@@ -190,9 +199,9 @@ module heddle_weight_fetch (
     // Two beats behind the memory of the FIFO, on the way to three units
     wire next_in_ready;
     wire next_out_valid;
-    wire [33:0] next_out_data;
+    wire [34:0] next_out_data;
 
-    heddle_pair_34 next (
+    heddle_pair_35 next (
         .clk_i(clk_i),
         .rst_i(rst_i),
         .in_valid_i(beats_out_valid),
@@ -206,7 +215,7 @@ module heddle_weight_fetch (
     assign take_beat = next_in_ready;
     assign beat_valid_o = next_out_valid;
     assign beat_data_o = next_out_data[31:0];
-    assign beat_dest_o = next_out_data[33:32];
+    assign beat_dest_o = next_out_data[34:32];
 
     // Room was reserved when the burst was asked for.
     wire unused_beats = &{1'b0, beats_in_ready, beats_count, rresp_i[0]};

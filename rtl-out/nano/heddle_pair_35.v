@@ -5,15 +5,15 @@
 
 `default_nettype none
 
-module heddle_pair_34 (
+module heddle_pair_35 (
     input  wire        clk_i,
     input  wire        rst_i,
     input  wire        in_valid_i,
     output wire        in_ready_o,
-    input  wire [33:0] in_data_i,
+    input  wire [34:0] in_data_i,
     output wire        out_valid_o,
     input  wire        out_ready_i,
-    output wire [33:0] out_data_o
+    output wire [34:0] out_data_o
 );
 
     // There is a word; there are two; where the next one goes and where it comes from
@@ -25,8 +25,8 @@ module heddle_pair_34 (
     assign out_valid_o = some_q;
     wire push = in_valid_i & ~full_q;
     wire pop = some_q & out_ready_i;
-    reg  [33:0] word_0_q;
-    reg  [33:0] word_1_q;
+    reg  [34:0] word_0_q;
+    reg  [34:0] word_1_q;
     assign out_data_o = from_q ? word_1_q : word_0_q;
 
     always @(posedge clk_i) begin
