@@ -7,7 +7,10 @@ use crate::random::Random;
 use heddle_core::{
     config::{Config, Power},
     descriptor::{self, Cause, Decoder, Descriptor, Layer, Matmul, Phase, REGION_ALIGN, ROWS_MAX, Words},
-    engine::sequencer,
+    engine::{
+        sequencer,
+        weight_fetch::{DEST_ACTIVATIONS, DEST_DESCRIPTOR, DEST_WEIGHTS},
+    },
     format::{layout::Layout, region::ActivationLayout},
 };
 use heddle_lang::{BuildError, Module};
@@ -35,7 +38,7 @@ impl Sequencer {
 /// What the sequencer asks of other units, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A read of a descriptor (0), activations (1) or weights (2).
+    /// A read; `dest` as in `engine::weight_fetch`.
     Job {
         address: u64,
         beats: u64,
@@ -201,7 +204,7 @@ impl Sequencer {
     fn fetch(&self, address: u32) -> Event {
         let port = self.config.port_bytes();
         let address = if port > descriptor::BYTES { address & !(REGION_ALIGN - 1) } else { address };
-        Event::Job { address: address.into(), beats: descriptor::BYTES.div_ceil(port).into(), dest: 0 }
+        Event::Job { address: address.into(), beats: descriptor::BYTES.div_ceil(port).into(), dest: DEST_DESCRIPTOR }
     }
 
     /// Activations column by column, then the weights and the matrix.
@@ -214,11 +217,11 @@ impl Sequencer {
             events.push(Event::Load { last_block: u64::from(m.blocks) - 1, columns: m.columns.into(), bank: toggles.bank });
             for column in 0..u32::from(m.columns) {
                 let address = m.activations.wrapping_add(column * vectors.column_bytes() as u32);
-                events.push(Event::Job { address: address.into(), beats: vectors.column_beats() as u64, dest: 1 });
+                events.push(Event::Job { address: address.into(), beats: vectors.column_beats() as u64, dest: DEST_ACTIVATIONS });
             }
             toggles.bank ^= 1;
         }
-        events.push(Event::Job { address: m.weights.into(), beats: weights.beats() as u64, dest: 2 });
+        events.push(Event::Job { address: m.weights.into(), beats: weights.beats() as u64, dest: DEST_WEIGHTS });
         events.push(Event::Matrix {
             format: m.format.id().into(),
             rows: m.rows.into(),

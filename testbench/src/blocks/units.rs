@@ -10,6 +10,7 @@ use crate::{random::Random, simulator::Simulator};
 use heddle_core::{
     config::Config,
     descriptor::{self, Layer, Phase},
+    engine::weight_fetch::{DEST_DESCRIPTOR, DEST_WEIGHTS},
 };
 use std::collections::VecDeque;
 
@@ -202,8 +203,8 @@ impl Units {
                 expected => return Err(BlockError::wrong(format!("{event:x?} instead of {expected:x?}"))),
             }
             match event {
-                Event::Job { dest: 0, .. } => self.answer(program, state, rng),
-                Event::Job { dest: 2, .. } => state.streaming += 1,
+                Event::Job { dest: DEST_DESCRIPTOR, .. } => self.answer(program, state, rng),
+                Event::Job { dest: DEST_WEIGHTS, .. } => state.streaming += 1,
                 Event::Matrix { .. } => state.in_flight += 1,
                 _ => {}
             }

@@ -10,12 +10,13 @@ use crate::{
 };
 use heddle_core::{
     config::Config,
-    engine::weight_fetch::{self, golden},
+    engine::weight_fetch::{self, DEST_ACTIVATIONS, DEST_DESCRIPTOR, DEST_WEIGHTS, golden},
 };
 use heddle_lang::{BuildError, Module};
 use std::{collections::VecDeque, sync::Arc};
 
 const JOBS: usize = 24;
+const DESTINATIONS: [u64; 3] = [DEST_DESCRIPTOR, DEST_ACTIVATIONS, DEST_WEIGHTS];
 const MEMORY: usize = 64 << 10;
 /// AXI `INCR`.
 const INCR: u8 = 1;
@@ -61,7 +62,7 @@ impl Block for WeightFetch {
             if rng.chance(128) {
                 first = (first.next_multiple_of(4096 / port).saturating_sub(rng.bits() as u32 % 5)).min(span);
             }
-            Job { address: first * port, beats, dest: 1 << (rng.bits() % 3) }
+            Job { address: first * port, beats, dest: DESTINATIONS[rng.bits() as usize % 3] }
         };
         let jobs: Vec<Job> = (0..JOBS).map(|_| job(rng)).collect();
         self.check(dut, rng, &jobs)
