@@ -183,9 +183,9 @@ fn memory(all: &mut Table) {
             ("outstanding_q", Operator(WrapSub, WrapAdd)),
         ],
     );
-    all.add(fetch(), "fifo_66x128", &[("fetch", Operator(Or, And)), ("stored_q", DropUpdate(1)), ("count_q", Constant(1, 2))]);
-    all.add(fetch(), "pair_66", &[("to_q", DropUpdate(0)), ("some_q", DropUpdate(1))]);
-    all.add(fetch(), "fifo_2x8", &[("word_1_q", Constant(2, 3))]);
+    all.add(fetch(), "fifo_67x128", &[("fetch", Operator(Or, And)), ("stored_q", DropUpdate(1)), ("count_q", Constant(1, 2))]);
+    all.add(fetch(), "pair_67", &[("to_q", DropUpdate(0)), ("some_q", DropUpdate(1))]);
+    all.add(fetch(), "fifo_3x8", &[("word_1_q", Constant(2, 3))]);
     all.add(
         ResultStore::new(2, 64),
         "result_store",
