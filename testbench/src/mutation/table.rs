@@ -407,6 +407,6 @@ fn whole(all: &mut Table) {
     all.add(
         program(),
         "top",
-        &[("to_act", Constant(1, 2)), ("to_dequant", DropNot), ("matrix_ready", Operator(And, Or)), ("program_addr", Constant(0, 1))],
+        &[("to_act", Slice(1)), ("to_dequant", DropNot), ("matrix_ready", Operator(And, Or)), ("program_addr", Constant(0, 1))],
     );
 }
