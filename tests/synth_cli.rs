@@ -3,6 +3,7 @@
 //! are WebAssembly do not see under its name.
 
 use heddle::synth::targets::{self, Target};
+use heddle_tb::tools::reference_file;
 use heddle_tools::have_pinned;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -34,6 +35,22 @@ fn a_column_is_placed_and_reported() {
     assert_eq!(slow.status.code(), Some(1));
     let said = String::from_utf8_lossy(&slow.stderr).into_owned();
     assert!(said.contains("slack -") && said.contains("of 400.0 MHz"), "{said}");
+}
+
+#[test]
+fn the_gates_of_a_build_without_counters_run_a_product() {
+    let test = "the_gates_of_a_build_without_counters_run_a_product";
+    let library = reference_file("liberty/ihp-sg13g2/sg13g2_stdcell_typ_1p20V_25C.lib.gz");
+    if library.is_none() || !have_pinned(test, &["yosys"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let done = synth(folder.path(), &["nano", "--asic", "--json"]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let view: serde_json::Value = serde_json::from_slice(&done.stdout).expect("one JSON object");
+    // 64 rows of 8 blocks, 8 cycles each with 4 lanes.
+    assert_eq!((&view["status"], &view["active_cycles"]), (&"estimate".into(), &4096.into()), "{view}");
+    assert!(view["cycles"].as_u64().unwrap() > 4096 && !view["domains"].as_array().unwrap().is_empty(), "{view}");
 }
 
 #[test]

@@ -131,8 +131,13 @@ impl Counters {
     }
 }
 
-/// Runs an image on a simulation of the accelerator until it stops.
+/// Runs an image on a simulation of the accelerator until it stops, and reads the counters, which the build must have.
 pub fn run<S: Simulator>(soc: &mut Soc<S>, image: &Image, limit: u64) -> Result<(Outcome, Counters), SocError> {
+    Ok((execute(soc, image, limit)?, counters(soc)?))
+}
+
+/// Runs an image on a simulation of the accelerator until it stops.
+pub fn execute<S: Simulator>(soc: &mut Soc<S>, image: &Image, limit: u64) -> Result<Outcome, SocError> {
     soc.memory_mut().bytes_mut()[..image.memory.len()].copy_from_slice(&image.memory);
     soc.write_reg(map::CONTROL.offset, map::CONTROL_CLEAR.mask())?;
     soc.write_reg(map::IRQ_STATUS.offset, map::IRQ_DONE.mask() | map::IRQ_ERROR.mask())?;
@@ -142,14 +147,17 @@ pub fn run<S: Simulator>(soc: &mut Soc<S>, image: &Image, limit: u64) -> Result<
     soc.write_reg(map::CONTROL.offset, map::CONTROL_START.mask())?;
     soc.run_until_irq(limit)?;
     let status = soc.read_reg(map::STATUS.offset)?;
-    let outcome = Outcome {
+    Ok(Outcome {
         memory: soc.memory().bytes()[..image.memory.len()].to_vec(),
         cause: soc.read_reg(map::CAUSE.offset)?,
         error_addr: soc.read_reg(map::ERROR_ADDR.offset)?,
         saturated: map::STATUS_SATURATED.get(status) == 1,
-    };
+    })
+}
+
+fn counters<S: Simulator>(soc: &mut Soc<S>) -> Result<Counters, SocError> {
     let mut counter = |r: &heddle_core::registers::Register| soc.read_reg(r.offset).map(u64::from);
-    let counters = Counters {
+    Ok(Counters {
         cycles: counter(&map::CYCLES)?,
         read_beats: counter(&map::READ_BEATS)?,
         blocks: counter(&map::BLOCKS)?,
@@ -163,8 +171,7 @@ pub fn run<S: Simulator>(soc: &mut Soc<S>, image: &Image, limit: u64) -> Result<
         array_busy: counter(&map::ARRAY_BUSY)?,
         array_starved: counter(&map::ARRAY_STARVED)?,
         array_blocked: counter(&map::ARRAY_BLOCKED)?,
-    };
-    Ok((outcome, counters))
+    })
 }
 
 /// A memory of the size the image needs, as the configuration's port sees it.
