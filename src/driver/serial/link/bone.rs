@@ -82,11 +82,10 @@ impl<P: Port> Link<P> {
         Ok(wire::crc(&bytes))
     }
 
-    /// A write to where there is no memory is not told, so its last word is read.
+    /// A write to where there is no memory is not told, so it is read back.
     fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), LinkError> {
         self.write_words(address, bytes)?;
-        let last = bytes.len().saturating_sub(WORD);
-        match self.read_words(address + last as u32, bytes.len() - last)? == bytes[last..] {
+        match self.read_words(address, bytes.len())? == bytes {
             true => Ok(()),
             false => Err(LinkError::Unkept { port: self.name(), address }),
         }
