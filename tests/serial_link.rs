@@ -210,37 +210,64 @@ fn transfers() -> impl Strategy<Value = Vec<(u32, usize)>> {
     prop::collection::vec((0u32..60_000, 1usize..6000), 1..12)
 }
 
-/// Writes and reads until the first error; what was accepted is what the board's memory holds, all of it.
+#[test]
+fn without_frames_transfers_are_accepted_and_damage_is_found() {
+    let rates = FaultRates { drop: 100, double: 100, flip: 100, delay: 0 };
+    let ends: Vec<(usize, Option<End>)> =
+        (1..=30).map(|seed| right_or_an_error(plain_board(&Config::nano()), seed, rates, &[(64, 300); 4]).unwrap()).collect();
+    let accepted: usize = ends.iter().map(|(accepted, _)| accepted).sum();
+    let damaged = ends.iter().filter(|(_, end)| *end == Some(End::Damaged)).count();
+    assert!(accepted > 20 && damaged > 5, "{accepted} transfers accepted, {damaged} runs ended by damage: {ends:?}");
+}
+
+/// What a run of transfers ended with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Silent,
+    Lost,
+    Damaged,
+}
+
+/// Writes and reads until the first error; what was accepted is what the board's memory holds, all of it. How many were
+/// accepted, and the error.
 fn right_or_an_error<G: Bytes + Send>(
     board: Wire<Accelerator<Golden>, G>,
     seed: u64,
     rates: FaultRates,
     sizes: &[(u32, usize)],
-) -> Result<(), TestCaseError> {
+) -> Result<(usize, Option<End>), TestCaseError> {
     let mut expected = vec![0; 1 << 17];
     let link = match Link::open(Faulty::new(board, seed, rates), BAUD) {
         Ok(link) => link,
         Err(error) => {
             prop_assert!(matches!(error, LinkError::Silent { .. }), "{}", error);
-            return Ok(());
+            return Ok((0, Some(End::Silent)));
         }
     };
     let mut t = SerialTransport::new(link);
+    let (mut accepted, mut end) = (0, None);
     for (i, &(at, count)) in sizes.iter().enumerate() {
         let range = at as usize..at as usize + count;
         let data = bytes(seed ^ i as u64, count);
         expected[range.clone()].copy_from_slice(&data);
         let mut back = vec![0; count];
         let done = t.write_mem(at, &data).and_then(|()| t.read_mem(at, &mut back));
-        match done {
+        end = match done {
             Ok(()) => {
+                accepted += 1;
                 prop_assert!(back == expected[range]);
                 let mut held = vec![0; expected.len()];
                 t.link().port().inner().bus.transport().read_mem(0, &mut held).unwrap();
                 prop_assert!(held == expected);
+                None
             }
-            Err(TransportError::Link(LinkError::Lost { .. } | LinkError::Silent { .. } | LinkError::Damaged { .. })) => break,
-            Err(error) => prop_assert!(false, "{}", error),
+            Err(TransportError::Link(LinkError::Lost { .. })) => Some(End::Lost),
+            Err(TransportError::Link(LinkError::Silent { .. })) => Some(End::Silent),
+            Err(TransportError::Link(LinkError::Damaged { .. })) => Some(End::Damaged),
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
+        };
+        if end.is_some() {
+            break;
         }
     }
     // The board needs no reset, and what is written anew is right.
@@ -251,7 +278,7 @@ fn right_or_an_error<G: Bytes + Send>(
     let mut held = vec![0; expected.len()];
     t.link().port().inner().bus.transport().read_mem(0, &mut held).unwrap();
     prop_assert!(held == expected);
-    Ok(())
+    Ok((accepted, end))
 }
 
 /// The bridge's RTL in native simulation as a port: bytes are carried out at once, waiting costs nothing.

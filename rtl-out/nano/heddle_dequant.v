@@ -75,7 +75,9 @@ module heddle_dequant (
     wire block_first = part_q == 3'd0;
     wire is_row_last = last_of_row_q & last_part_q;
     wire is_matrix_last = is_row_last & last_row_q;
-    wire offered = waiting_q & (room_i | ~is_row_last);
+    reg  ended_q;
+    wire has_chunk = waiting_q & ~ended_q;
+    wire offered = has_chunk & (room_i | ~is_row_last);
     wire emit = offered;
     wire finish = emit & is_matrix_last;
     wire row_out = emit & is_row_last;
@@ -122,8 +124,16 @@ module heddle_dequant (
         end
     end
 
+    always @(posedge clk_i) begin
+        if (rst_i) begin
+            ended_q <= 1'b0;
+        end else begin
+            ended_q <= finish;
+        end
+    end
+
     // Beats are taken when the word is empty or on its way out; the rest of the last group is dropped
-    wire word_free = ~waiting_q | (emit & single_q);
+    wire word_free = ~has_chunk | (emit & single_q);
     wire ready = drain_q | (active_q & word_free);
     assign beat_ready_o = ready;
     wire take = beat_valid_i & ready;
@@ -195,7 +205,7 @@ module heddle_dequant (
             chunks_q <= 2'd0;
             waiting_q <= 1'b0;
             single_q <= 1'b0;
-        end else if (finish) begin
+        end else if (ended_q) begin
             chunks_q <= 2'd0;
             waiting_q <= 1'b0;
             single_q <= 1'b0;
@@ -309,8 +319,8 @@ module heddle_dequant (
     assign row_issue_o = row_out;
     assign busy_o = emit;
     assign block_o = block_out;
-    assign starved_o = active_q & ~waiting_q & ~drain_q;
-    assign blocked_o = waiting_q & ~offered;
+    assign starved_o = active_q & ~has_chunk & ~drain_q;
+    assign blocked_o = has_chunk & ~offered;
     assign taken_o = take & ~drain_q;
 
 `ifdef FORMAL

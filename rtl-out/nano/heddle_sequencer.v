@@ -362,9 +362,8 @@ module heddle_sequencer (
     reg  job_ours_q;
     wire loading = (state_q == STATE_LOAD) & ~reuse_act_q & job_ours_q;
     wire load_go = loading & (~first_column | load_ready_i);
-    wire [3:0] last_column_difference = columns_q[3:0] - 4'd1;
-    wire last_column = column_q == last_column_difference;
-    wire load_done = load_go & last_column;
+    reg  last_column_q;
+    wire load_done = load_go & last_column_q;
     wire issuing = (state_q == STATE_ISSUE) & job_ours_q;
     wire matrix_go = issuing & matrix_ready_i;
     wire bad = |check_cause_q;
@@ -372,10 +371,11 @@ module heddle_sequencer (
     wire begin_program = start_i & ~running & ~error_q;
     wire clear_accepted = clear_i & ~running;
     wire forget = clear_accepted | begin_program;
-    wire drained = (in_flight_q == 2'd0) & store_idle_i;
-    wire fetch_idle = ~fetch_asking_q & ~fetch_waiting_q;
-    wire fence_out = (state_q == STATE_FENCE) & drained;
-    wire stopped = (state_q == STATE_STOP) & drained & fetch_idle;
+    reg  drained_q;
+    reg  fetch_idle_q;
+    wire fence_out = (state_q == STATE_FENCE) & drained_q;
+    wire stopped = (state_q == STATE_STOP) & drained_q & fetch_idle_q;
+    wire [3:0] last_column_difference = columns_q[3:0] - 4'd1;
 
     always @(posedge clk_i) begin
         if (rst_i) begin
@@ -517,9 +517,17 @@ module heddle_sequencer (
     always @(posedge clk_i) begin
         if (rst_i) begin
             slot_q <= 1'b0;
+            drained_q <= 1'b0;
+            fetch_idle_q <= 1'b0;
         end else begin
             slot_q <= in_flight_q < 2'd2;
+            drained_q <= (in_flight_q == 2'd0) & store_idle_i;
+            fetch_idle_q <= ~fetch_asking_q & ~fetch_waiting_q;
         end
+    end
+
+    always @(posedge clk_i) begin
+        last_column_q <= column_q == last_column_difference;
     end
 
     // The descriptor after this one is asked for as soon as this one is known to be good and not the last

@@ -51,11 +51,19 @@ impl Line {
         let goal = format!("{:.1} MHz{area}", goal.mhz);
         let result = match (&self.found, self.missed()) {
             (Found::NotRun, _) => "not run".into(),
-            (_, None) => "met".into(),
+            (_, None) => self.met(),
             (_, Some(what)) => format!("missed: {what}"),
         };
         let figures = self.outcome().map_or_else(|| " - | - | - | - | - | -".into(), |outcome| self.figures(outcome));
         format!("| {} | {device} |{figures} | {goal} | {result} |\n", self.title())
+    }
+
+    /// A goal is for the median of all seeds, so fewer are told.
+    fn met(&self) -> String {
+        match self.outcome().map_or(0, |outcome| outcome.report.seeds.len() as u32) {
+            seeds if seeds < super::targets::SEEDS => format!("met, with {seeds} of {} seeds run", super::targets::SEEDS),
+            _ => "met".into(),
+        }
     }
 
     fn figures(&self, outcome: &Outcome) -> String {

@@ -128,6 +128,7 @@ fn weights(all: &mut Table) {
         "dequant",
         &[
             ("offered", Operator(Or, And)),
+            ("has_chunk", Operator(And, Or)),
             ("last_row_q", Constant(2, 1)),
             ("last_of_row_q", DropUpdate(2)),
             ("single_q", DropUpdate(1)),
@@ -223,7 +224,7 @@ fn control(all: &mut Table) {
             ("bank_q", DropNot),
             ("vector_addr_q", Operator(WrapAdd, WrapSub)),
             ("fetch_addr_q", Constant(32, 16)),
-            ("drained", Operator(And, Or)),
+            ("drained_q", Operator(And, Or)),
             ("begin_program", DropNot),
             ("clear_accepted", Operator(And, Or)),
         ],

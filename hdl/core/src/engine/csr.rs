@@ -260,14 +260,18 @@ fn ones(write: &Write, selected: &Expr, lsb: u32, width: u32) -> Expr {
     Expr::pack(&strobes) & write.data.slice(lsb, width)
 }
 
+/// The OR of all of them.
+fn any(ty: Ty, parts: impl Iterator<Item = Expr>) -> Expr {
+    parts.reduce(|a, b| a | b).unwrap_or_else(|| Expr::constant(ty, 0))
+}
+
 /// Read data and responses.
 fn respond(m: &mut Builder, config: &Config, write: &Write, read: &Read, words: &[Word]) {
     m.comment("The word at the address: one register is selected, or none");
-    let any = |parts: &mut dyn Iterator<Item = Expr>| parts.reduce(|a, b| a | b).unwrap_or_else(|| Expr::constant(WORD, 0));
-    let data = m.wire("read_data", any(&mut words.iter().filter_map(|word| word.data.clone())));
+    let data = m.wire("read_data", any(WORD, words.iter().filter_map(|word| word.data.clone())));
     m.comment("Addresses without a register are answered with an error");
     let response = |ok: &Expr| ok.mux(Expr::constant(Ty::Unsigned(2), 0), &Expr::constant(Ty::Unsigned(2), SLVERR));
-    let read_found = m.wire("read_found", any(&mut words.iter().map(|word| word.selected.clone())));
+    let read_found = m.wire("read_found", any(Ty::BIT, words.iter().map(|word| word.selected.clone())));
     let write_found = m.wire("write_found", is_register(config, &write.address));
     let rdata = m.register_when("rdata", &read.found, &data);
     let rresp = m.register_when("rresp", &read.found, response(&read_found));

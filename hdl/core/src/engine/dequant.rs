@@ -161,10 +161,13 @@ impl<'a> Dequant<'a> {
         let block_last = last_part.as_ref().map_or(Expr::bit_const(true), |last| last.q());
         let row_last = m.wire("is_row_last", if parts > 1 { last_of_row.q() & &block_last } else { last_of_row.q() });
         let matrix_last = m.wire("is_matrix_last", &row_last & last_row.q());
-        let waiting = waiting_flag.q();
+        // What is left in the word behind the last chunk goes a cycle later, and counts for nothing until then.
+        let ended = m.reg("ended", Ty::BIT, 0);
+        let waiting = m.wire("has_chunk", waiting_flag.q() & !ended.q());
         let offered = m.wire("offered", &waiting & (&room | !&row_last));
         let emit = m.wire("emit", powered.iter().fold(offered.clone(), |offered, powered| offered & powered));
         let finish = m.wire("finish", &emit & &matrix_last);
+        m.next(&ended, &finish);
         let row_out = m.wire("row_out", &emit & &row_last);
         m.on(&rows, &start, &start_rows);
         m.on(&rows, &row_out, rows.q().wrapping_sub(1));
@@ -231,7 +234,7 @@ impl<'a> Dequant<'a> {
             high.q().slice(0, lanes)
         });
         let word = Word { chunks, waiting: waiting_flag, single };
-        self.fill(&kind, &load_integers, &emit, &finish, &word);
+        self.fill(&kind, &load_integers, &emit, &ended.q(), &word);
         let (eight, four) = self.word(&kind, &data);
         self.m.comment("Integers of the lanes, by format");
         let w = self.decode(&kind, eight, four, high)?;
@@ -347,23 +350,23 @@ impl<'a> Dequant<'a> {
     }
 
     /// Counts the beats that make a word, and the chunks that it has.
-    fn fill(&mut self, kind: &Kind, load: &Expr, emit: &Expr, finish: &Expr, word: &Word) {
+    fn fill(&mut self, kind: &Kind, load: &Expr, emit: &Expr, ended: &Expr, word: &Word) {
         let ((n8, m8), (n4, m4)) = (self.ratio(8), self.ratio(4));
-        let fill_bits = address_bits(n8.max(n4));
-        let last_fill = self.by_width(kind, n8 - 1, n4 - 1, fill_bits);
+        let beats = n8.max(n4);
+        // Every number of beats is a power of two: the bits that a format does not count by are ignored.
+        let ignored = self.by_width(kind, beats - n8, beats - n4, address_bits(beats));
         let refill = self.by_width(kind, m8, m4, word.chunks.q().width());
         let m = &mut self.m;
-        let full = if n8.max(n4) > 1 {
-            let fill = m.reg("fill", Ty::Unsigned(fill_bits), 0);
-            let full = m.wire("full", load & fill.q().eq(last_fill));
-            m.on(&fill, finish | &full, 0);
+        let full = if beats > 1 {
+            let fill = m.reg("fill", Ty::Unsigned(address_bits(beats)), 0);
+            m.on(&fill, ended, 0);
             m.on(&fill, load, fill.q().wrapping_add(1));
-            full
+            m.wire("full", load & (fill.q() | ignored).all())
         } else {
             load.clone()
         };
         // A word may hold some of the fill behind the matrix.
-        [&word.chunks, &word.waiting, &word.single].into_iter().for_each(|r| m.on(r, finish, 0));
+        [&word.chunks, &word.waiting, &word.single].into_iter().for_each(|r| m.on(r, ended, 0));
         m.on(&word.waiting, &full, 1);
         m.on(&word.waiting, emit, !word.single.q());
         m.on(&word.single, &full, refill.eq(1));

@@ -117,7 +117,8 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let ours = m.register_reset("job_ours", &slot & !fetch.asking.q() & free & !&asked);
     let loading = m.wire("loading", state.is("load") & !&f.reuse & &ours);
     let load_go = m.wire("load_go", &loading & (!&first_column | &io.load_ready));
-    let last_column = m.wire("last_column", turn.column.q().eq(turn.columns.wrapping_sub(1)));
+    // A cycle late too: two loads are never in cycles that follow each other.
+    let last_column = m.register("last_column", turn.column.q().eq(turn.columns.wrapping_sub(1)));
     let loaded = m.wire("load_done", &load_go & last_column);
     let issuing = m.wire("issuing", state.is("issue") & &ours);
     let matrix_go = m.wire("matrix_go", &issuing & &io.matrix_ready);
@@ -131,8 +132,9 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let begin = m.wire("begin_program", &io.start & !&running & !turn.error.q());
     let cleared = m.wire("clear_accepted", &io.clear & !&running);
     m.drive(&io.forget, &cleared | &begin);
-    let drained = m.wire("drained", turn.in_flight.q().is_zero() & &io.store_idle);
-    let fetch_idle = m.wire("fetch_idle", !fetch.asking.q() & !fetch.waiting.q());
+    // What a fence and the end wait for is seen a cycle late: nothing is issued in the states that come to them.
+    let drained = m.register_reset("drained", turn.in_flight.q().is_zero() & &io.store_idle);
+    let fetch_idle = m.register_reset("fetch_idle", !fetch.asking.q() & !fetch.waiting.q());
     let fence_out = m.wire("fence_out", state.is("fence") & &drained);
     let stopped = m.wire("stopped", state.is("stop") & &drained & fetch_idle);
     let layer = v.is_layer.as_ref().map(|is_layer| m.wire("layer", &checked & !&bad & is_layer));
