@@ -3,7 +3,7 @@
 
 use super::{BenchError, Progress, Table};
 use crate::compile::compile;
-use crate::decoder::{Decoder, generate};
+use crate::decoder::{Decoder, Generation, generate};
 use crate::driver::{Counters, Driver, sim};
 use crate::model::gguf::Gguf;
 use crate::model::open;
@@ -25,7 +25,7 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
     table.notes = format!(
         "Matrix products of {} tokens, one at a time, on the emitted Verilog in Verilator with each preset's memory latency; what the host \
          computes (norms, attention, sampling) takes no cycles here. *Port use* is the share of cycles in which the memory port delivered a \
-         beat, descriptors and activations included. Clocks are targets: nothing has been placed or routed.",
+         beat, descriptors and activations included. Clocks are targets: [area and timing](synth.md) has those that were reached.",
         TOKENS - 1
     );
     for preset in PRESETS {
@@ -36,23 +36,27 @@ pub fn run(progress: Progress<'_>) -> Result<Table, BenchError> {
             progress(&format!("{preset}: {model}"));
             let gguf = Arc::new(open(model, &mut |_| {})?);
             let transport = Box::new(sim::Sim::new(&library, &config)?);
-            let counters = decode(&gguf, &config, Driver::connect(transport, &config)?)?;
-            table.rows.push(row(&config, model, &counters));
+            let generation = greedy(&gguf, &config, Driver::connect(transport, &config)?, PROMPT, TOKENS)?;
+            table.rows.push(row(&config, model, &counters_after_prompt(&generation)));
         }
     }
     Ok(table)
 }
 
-/// Counters of all tokens after the first.
-fn decode(gguf: &Arc<Gguf>, config: &Config, driver: Driver) -> Result<Counters, BenchError> {
+/// The most likely continuation of `prompt` on a device.
+pub(super) fn greedy(gguf: &Arc<Gguf>, config: &Config, driver: Driver, prompt: &str, tokens: usize) -> Result<Generation, BenchError> {
     let compiled = compile(gguf, config)?;
-    let prompt = Tokenizer::from_gguf(gguf)?.encode(PROMPT, EncodeOptions::PROMPT);
+    let prompt = Tokenizer::from_gguf(gguf)?.encode(prompt, EncodeOptions::PROMPT);
     let mut decoder = Decoder::new(&compiled, driver)?;
     let mut sampler = Sampler::new(SamplingConfig { temperature: 0.0, ..SamplingConfig::default() })?;
-    let generation = generate(&mut decoder, &prompt, TOKENS, &mut sampler, |_| false, |_| true)?;
+    Ok(generate(&mut decoder, &prompt, tokens, &mut sampler, |_| false, |_| true)?)
+}
+
+/// Of all passes but the prompt's.
+pub(super) fn counters_after_prompt(generation: &Generation) -> Counters {
     let mut sum = Counters::default();
     generation.steps[1..].iter().for_each(|step| sum += step.counters);
-    Ok(sum)
+    sum
 }
 
 fn row(config: &Config, model: &str, counters: &Counters) -> Vec<String> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Measurements as tables: `heddle bench` prints them, `heddle bench --docs` keeps them in `docs/results`.
 
+pub mod board;
 pub mod decode;
 pub mod gating;
 pub mod hdl;
@@ -53,10 +54,11 @@ pub struct Bench {
 }
 
 /// Every bench.
-pub const BENCHES: [Bench; 7] = [
+pub const BENCHES: [Bench; 8] = [
     Bench { name: port::NAME, timed: false, run: port::run },
     Bench { name: power::NAME, timed: false, run: power::run },
     Bench { name: decode::NAME, timed: false, run: decode::run },
+    Bench { name: board::NAME, timed: false, run: board::run },
     Bench { name: gating::NAME, timed: false, run: gating::run },
     Bench { name: hdl::NAME, timed: true, run: hdl::run },
     Bench { name: link::NAME, timed: false, run: link::run },

@@ -12,7 +12,7 @@ use crate::bench::{BENCHES, Bench};
 
 #[derive(Args)]
 pub struct BenchArgs {
-    /// Which: port, power, decode, gating, hdl, link, speed; all without it
+    /// Which: port, power, decode, board, gating, hdl, link, speed; all without it
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Also write the pages of the results
