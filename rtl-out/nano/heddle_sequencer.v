@@ -33,7 +33,7 @@ module heddle_sequencer (
     output wire [3:0]  load_columns_o,
     output wire        load_bank_o,
     // The matrix
-    output wire        matrix_valid_o,
+    output wire        matrix_start_o,
     output wire [1:0]  matrix_format_o,
     output wire [23:0] matrix_rows_o,
     output wire [5:0]  matrix_last_step_o,
@@ -365,7 +365,8 @@ module heddle_sequencer (
     reg  last_column_q;
     wire load_done = load_go & last_column_q;
     wire issuing = (state_q == STATE_ISSUE) & job_ours_q;
-    wire matrix_go = issuing & matrix_ready_i;
+    reg  units_ready_q;
+    wire matrix_go = issuing & units_ready_q;
     wire bad = |check_cause_q;
     wire running = ~(state_q == STATE_IDLE);
     wire begin_program = start_i & ~running & ~error_q;
@@ -517,10 +518,12 @@ module heddle_sequencer (
     always @(posedge clk_i) begin
         if (rst_i) begin
             slot_q <= 1'b0;
+            units_ready_q <= 1'b0;
             drained_q <= 1'b0;
             fetch_idle_q <= 1'b0;
         end else begin
             slot_q <= in_flight_q < 2'd2;
+            units_ready_q <= matrix_ready_i;
             drained_q <= (in_flight_q == 2'd0) & store_idle_i;
             fetch_idle_q <= ~fetch_asking_q & ~fetch_waiting_q;
         end
@@ -595,7 +598,7 @@ module heddle_sequencer (
     assign load_bank_o = bank_q;
 
     // The matrix
-    assign matrix_valid_o = issuing;
+    assign matrix_start_o = matrix_go;
     assign matrix_format_o = format_q[1:0];
     assign matrix_rows_o = rows_q;
     assign matrix_last_step_o = last_block;
@@ -642,6 +645,10 @@ module heddle_sequencer (
     assign finished_o = finished;
     assign stopped_o = stopped;
     assign descriptor_o = matrix_go | (fence_out & ~memory_error);
+
+`ifdef FORMAL
+    always @(posedge clk_i) units_wait_for_their_matrix: assert (rst_i | ~matrix_go | matrix_ready_i);
+`endif
 
 endmodule
 

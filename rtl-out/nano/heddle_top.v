@@ -89,7 +89,7 @@ module heddle_top (
     wire [5:0] sequencer_load_last_block;
     wire [3:0] sequencer_load_columns;
     wire sequencer_load_bank;
-    wire sequencer_matrix_valid;
+    wire sequencer_matrix_start;
     wire [1:0] sequencer_matrix_format;
     wire [23:0] sequencer_matrix_rows;
     wire [5:0] sequencer_matrix_last_step;
@@ -131,7 +131,7 @@ module heddle_top (
         .load_last_block_o(sequencer_load_last_block),
         .load_columns_o(sequencer_load_columns),
         .load_bank_o(sequencer_load_bank),
-        .matrix_valid_o(sequencer_matrix_valid),
+        .matrix_start_o(sequencer_matrix_start),
         .matrix_format_o(sequencer_matrix_format),
         .matrix_rows_o(sequencer_matrix_rows),
         .matrix_last_step_o(sequencer_matrix_last_step),
@@ -151,7 +151,6 @@ module heddle_top (
         .descriptor_o(sequencer_descriptor)
     );
 
-    wire matrix_go = sequencer_matrix_valid & matrix_ready;
     wire beat_ready;
     wire weight_fetch_arvalid;
     wire [31:0] weight_fetch_araddr;
@@ -202,7 +201,6 @@ module heddle_top (
     wire act_buffer_beat_ready;
     wire dequant_beat_ready;
     assign beat_ready = to_descriptor | (to_act & act_buffer_beat_ready) | (to_dequant & dequant_beat_ready);
-    wire result_store_cmd_ready;
     wire result_store_room;
     wire dequant_start_ready;
     wire dequant_valid;
@@ -225,7 +223,7 @@ module heddle_top (
     heddle_dequant dequant (
         .clk_i(clk_i),
         .rst_i(rst_i),
-        .start_valid_i((sequencer_matrix_valid & result_store_cmd_ready)),
+        .start_valid_i(sequencer_matrix_start),
         .start_ready_o(dequant_start_ready),
         .start_format_i(sequencer_matrix_format),
         .start_rows_i(sequencer_matrix_rows),
@@ -285,7 +283,7 @@ module heddle_top (
     heddle_array array (
         .clk_i(clk_i),
         .rst_i(rst_i),
-        .start_i(matrix_go),
+        .start_i(sequencer_matrix_start),
         .start_tag_i(sequencer_matrix_tag),
         .start_columns_i(sequencer_matrix_columns),
         .valid_i(dequant_valid),
@@ -309,6 +307,7 @@ module heddle_top (
     );
 
     wire [3:0] issue_columns;
+    wire result_store_cmd_ready;
     wire result_store_awvalid;
     wire [31:0] result_store_awaddr;
     wire result_store_wvalid;
@@ -328,7 +327,7 @@ module heddle_top (
         .row_matrix_last_i(array_row_matrix_last),
         .row_columns_i(array_row_columns),
         .acc_i(array_acc),
-        .cmd_valid_i((sequencer_matrix_valid & dequant_start_ready)),
+        .cmd_valid_i(sequencer_matrix_start),
         .cmd_ready_o(result_store_cmd_ready),
         .cmd_addr_i(sequencer_matrix_results),
         .awvalid_o(result_store_awvalid),
@@ -360,7 +359,7 @@ module heddle_top (
     assign issue_columns = columns_q;
 
     always @(posedge clk_i) begin
-        if (matrix_go) begin
+        if (sequencer_matrix_start) begin
             columns_q <= sequencer_matrix_columns;
         end
     end

@@ -52,7 +52,7 @@ pub fn top(config: &Config) -> Result<Arc<Module>, BuildError> {
     let store = store(&mut m, config, &axi, &sequencer, &array, &wires)?;
 
     m.comment("Columns of the matrix that is being read");
-    let columns = m.register_when("columns", &wires.matrix_go, sequencer.get("matrix_columns"));
+    let columns = m.register_when("columns", sequencer.get("matrix_start"), sequencer.get("matrix_columns"));
     m.drive(&wires.matrix_ready, dequant.get("start_ready") & store.get("cmd_ready"));
     m.drive(&wires.issue_columns, &columns);
 
@@ -179,8 +179,6 @@ struct Wires {
     job_ready: Expr,
     load_ready: Expr,
     matrix_ready: Expr,
-    cmd_ready: Expr,
-    matrix_go: Expr,
     matrix_done: Expr,
     store_idle: Expr,
     store_error: Expr,
@@ -197,7 +195,6 @@ struct Wires {
     fetched: Expr,
     issue_columns: Expr,
     row_issue: Expr,
-    start_ready: Expr,
 }
 
 impl Wires {
@@ -210,8 +207,6 @@ impl Wires {
             job_ready: bit("weight_fetch_job_ready"),
             load_ready: bit("act_buffer_load_ready"),
             matrix_ready: bit("matrix_ready"),
-            cmd_ready: bit("result_store_cmd_ready"),
-            matrix_go: bit("matrix_go"),
             matrix_done: bit("result_store_matrix_done"),
             store_idle: bit("result_store_idle"),
             store_error: bit("result_store_error"),
@@ -225,7 +220,6 @@ impl Wires {
             to_act: bit("to_act"),
             to_dequant: bit("to_dequant"),
             row_issue: bit("dequant_row_issue"),
-            start_ready: bit("dequant_start_ready"),
             program: m.forward("program_addr", Ty::Unsigned(32)),
             fetched: m.forward("weight_fetch_beat_data", Ty::Unsigned(config.memory.port_bits)),
             issue_columns: m.forward("issue_columns", Ty::Unsigned(act_buffer::COLUMNS_BITS)),
@@ -250,9 +244,7 @@ fn sequencer(m: &mut Builder, config: &Config, w: &Wires, power: Option<&Power>)
         ("beat_data", w.fetched.clone()),
     ];
     inputs.extend(power.map(|power| ("power_error", power.error.clone())));
-    let out = m.instance("sequencer", &sequencer::sequencer(config)?, &inputs);
-    m.drive(&w.matrix_go, out.get("matrix_valid") & &w.matrix_ready);
-    Ok(out)
+    Ok(m.instance("sequencer", &sequencer::sequencer(config)?, &inputs))
 }
 
 fn fetch(m: &mut Builder, config: &Config, axi: &Axi, sequencer: &Outputs, w: &Wires) -> Result<Outputs, BuildError> {
@@ -300,7 +292,7 @@ fn engine(
 ) -> Result<(Outputs, Outputs), BuildError> {
     let data = fetch.get("beat_data");
     let mut inputs = vec![
-        ("start_valid", sequencer.get("matrix_valid") & &w.cmd_ready),
+        ("start_valid", sequencer.get("matrix_start")),
         ("start_format", sequencer.get("matrix_format")),
         ("start_rows", sequencer.get("matrix_rows")),
         ("start_last_step", sequencer.get("matrix_last_step")),
@@ -330,7 +322,7 @@ fn engine(
         ],
     );
     let mut inputs = vec![
-        ("start", w.matrix_go.clone()),
+        ("start", sequencer.get("matrix_start")),
         ("start_tag", sequencer.get("matrix_tag")),
         ("start_columns", sequencer.get("matrix_columns")),
         ("step_addr", step_addr),
@@ -356,7 +348,7 @@ fn store(m: &mut Builder, config: &Config, axi: &Axi, sequencer: &Outputs, array
         "result_store",
         &result_store::result_store(config)?,
         &[
-            ("cmd_valid", sequencer.get("matrix_valid") & &w.start_ready),
+            ("cmd_valid", sequencer.get("matrix_start")),
             ("cmd_addr", sequencer.get("matrix_results")),
             ("row_issue", w.row_issue.clone()),
             ("issue_columns", w.issue_columns.clone()),

@@ -55,6 +55,8 @@ impl<'a> Expected<'a> {
 /// What is under way in a run.
 #[derive(Default)]
 struct State {
+    /// The units can take a matrix, and stay so until it comes.
+    matrix_ready: bool,
     /// Beats of descriptors that were asked for.
     beats: Vec<Vec<u8>>,
     /// Position of the next descriptor to answer.
@@ -78,7 +80,7 @@ impl Units {
             job: dut.outputs(["job_valid", "job_addr", "job_beats", "job_dest"])?,
             load: dut.outputs(["load_valid", "load_last_block", "load_columns", "load_bank"])?,
             matrix: dut.outputs([
-                "matrix_valid",
+                "matrix_start",
                 "matrix_format",
                 "matrix_rows",
                 "matrix_last_step",
@@ -136,9 +138,11 @@ impl Units {
     fn drive(&mut self, program: &Program, state: &mut State, rng: &mut Random, ready_chance: u8, beat_data: Pin) {
         let [.., read_error, write_error] = self.control;
         let [job_ready, load_ready, matrix_ready, matrix_done, store_idle, beat_valid] = self.answers;
-        for pin in [job_ready, load_ready, matrix_ready] {
+        for pin in [job_ready, load_ready] {
             self.dut.put(pin, rng.chance(ready_chance).into());
         }
+        state.matrix_ready |= rng.chance(ready_chance);
+        self.dut.put(matrix_ready, state.matrix_ready.into());
         let done = state.streaming > 0 && rng.chance(10);
         self.dut.put(matrix_done, done.into());
         if done {
@@ -164,7 +168,7 @@ impl Units {
 
     /// What is transferred in this cycle must be what comes next.
     fn sample(&mut self, program: &Program, state: &mut State, events: &mut Expected, rng: &mut Random) -> Result<(), BlockError> {
-        let [job_ready, load_ready, matrix_ready, ..] = self.answers;
+        let [job_ready, load_ready, ..] = self.answers;
         let get = |pin: Pin| self.dut.read(pin);
         let mut now = Vec::new();
         if let Some([valid, phase, class, first, last, progress]) = self.layer
@@ -182,8 +186,12 @@ impl Units {
         if get(valid) & get(job_ready) == 1 {
             now.push(Event::Job { address: get(address), beats: get(beats), dest: get(dest) });
         }
-        let [valid, format, rows, last_step, columns, bank, tag, results] = self.matrix;
-        if get(valid) & get(matrix_ready) == 1 {
+        let [start, format, rows, last_step, columns, bank, tag, results] = self.matrix;
+        if self.dut.high(start) {
+            if !state.matrix_ready {
+                return Err(BlockError::wrong("a matrix starts and the units are not ready"));
+            }
+            state.matrix_ready = false;
             now.push(Event::Matrix {
                 format: get(format),
                 rows: get(rows),

@@ -5,7 +5,8 @@
 //!            the chunk: `valid_o`, `w_o` (L x int8), `d_o`, `dmin_o` (fp16 per block of the cycle), frame bits,
 //!            activation address
 //! Latency    4 cycles from a beat to its first chunk      Throughput  one beat or one chunk per cycle, whichever is
-//!            slower; no bubble between blocks and rows, two cycles between matrices
+//!            slower; no bubble between blocks and rows, two cycles between matrices (in the accelerator three: the
+//!            sequencer takes from a register that the unit is free)
 //! Rounding   none      Reset  drops the matrix
 //!
 //! The image (docs/architecture.md) is a sequence of groups of whole beats: scales, then minima or high bits

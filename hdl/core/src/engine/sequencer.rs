@@ -3,8 +3,8 @@
 //!
 //! Ports      `start_i` (ignored while busy and in the error state), `clear_i` (ignored while busy), `program_i`,
 //!            status; `job_*`: reads for `weight_fetch`; `beat_*`: descriptor beats back from it; `load_*`: to
-//!            `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store` at once; `layer_*`, with a DVFS unit:
-//!            to it, which is never waited for; `matrix_done_i`,
+//!            `act_buffer`; `matrix_*`: to `dequant`, `array` and `result_store` at once when they are ready, which they
+//!            stay until then; `layer_*`, with a DVFS unit: to it, which is never waited for; `matrix_done_i`,
 //!            `store_idle_i`, errors
 //! Latency    about 30 cycles from a descriptor's beats to the first read of its weights, behind the matrix before
 //! Throughput two matrices in flight: one streams, the next one's reads are already asked for

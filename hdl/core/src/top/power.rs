@@ -80,7 +80,7 @@ impl Power {
             &[
                 ("preparing", sequencer.get("preparing")),
                 ("preparing_columns", sequencer.get("matrix_columns")),
-                ("go", w.matrix_go.clone()),
+                ("go", sequencer.get("matrix_start")),
                 ("done", w.matrix_done.clone()),
                 ("offered", self.offered.clone()),
                 ("emit", self.emit.clone()),

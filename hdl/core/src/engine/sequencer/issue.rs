@@ -65,7 +65,6 @@ struct Step {
     first_column: Expr,
     load_go: Expr,
     loaded: Expr,
-    issuing: Expr,
     matrix_go: Expr,
     fence_out: Expr,
     stopped: Expr,
@@ -121,7 +120,11 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
     let last_column = m.register("last_column", turn.column.q().eq(turn.columns.wrapping_sub(1)));
     let loaded = m.wire("load_done", &load_go & last_column);
     let issuing = m.wire("issuing", state.is("issue") & &ours);
-    let matrix_go = m.wire("matrix_go", &issuing & &io.matrix_ready);
+    // Units that are ready stay so until a matrix comes, and between two there are some cycles.
+    let ready = m.register_reset("units_ready", &io.matrix_ready);
+    let matrix_go = m.wire("matrix_go", &issuing & ready);
+    let rst = m.reset();
+    m.assert("units_wait_for_their_matrix", rst | !&matrix_go | &io.matrix_ready);
     let checked = state.is("check");
     let bad = m.wire("bad", v.cause.any());
     let failed = match &io.power_error {
@@ -151,7 +154,6 @@ fn step(m: &mut Builder, p: &Parts, turn: &Turn) -> Step {
         first_column,
         load_go,
         loaded,
-        issuing,
         matrix_go,
         fence_out,
         stopped,
@@ -238,7 +240,7 @@ fn work(m: &mut Builder, config: &Config, p: &Parts, turn: &Turn, s: &Step) {
     m.output("load_columns", turn.columns.clone());
     m.output("load_bank", turn.bank.q());
     m.comment("The matrix");
-    m.output("matrix_valid", s.issuing.clone());
+    m.output("matrix_start", s.matrix_go.clone());
     m.output("matrix_format", f.format.resize(FORMAT_BITS));
     m.output("matrix_rows", f.rows.clone());
     let step_bits = config.blocks_per_cycle().trailing_zeros();
