@@ -50,10 +50,18 @@ pub enum LinkError {
         wire::VERSION
     )]
     Version { port: String, found: u16 },
-    #[error("serial port {port}: the board answers 0x{address:08x} with an error of its bus")]
+    #[error("serial port {port}: the board answers 0x{address:08x} with an error of its bus{}", beyond(*address))]
     Bus { port: String, address: u32 },
     #[error("serial port {port}: the board refused {op} at 0x{address:08x}; this is an error in the program, please report it")]
     Refused { port: String, op: &'static str, address: u32 },
+}
+
+/// What an error of the bus at an address of memory means.
+fn beyond(address: u32) -> String {
+    match address.checked_sub(wire::MEMORY).filter(|_| address < wire::LINK) {
+        Some(byte) => format!(": its memory ends at or before byte {byte}, and a model must fit into it"),
+        None => String::new(),
+    }
 }
 
 /// What went over the link since it was opened.
