@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A byte-level board behind a pseudo-terminal, as a user meets a board: `heddle infer`, its errors, and LiteX's own client.
+//! Boards behind a pseudo-terminal, byte by byte and bit by bit, as a user meets a board: `heddle infer`, its errors, and
+//! LiteX's own client.
 
 #![cfg(unix)]
 
@@ -16,7 +17,7 @@ use heddle::driver::{Driver, Transport};
 use heddle_core::config::Config;
 use heddle_core::registers::map;
 use heddle_fpga::board::{Board, MemoryKind};
-use heddle_tb::tools::have_verilator;
+use heddle_tb::tools::{have_verilator, reference_file};
 use heddle_tb::verilator::BuildOptions;
 use serde_json::Value;
 
@@ -29,8 +30,12 @@ fn heddle(args: &[&str]) -> Output {
 }
 
 fn ids(transport: &str, preset: &str) -> Value {
-    let args = ["infer", "--transport", transport, "--preset", preset, "--tokens", "3", "--greedy", "--prompt", "KING:", "--json"];
-    let output = heddle(&args);
+    ids_of("nano", "KING:", transport, preset)
+}
+
+fn ids_of(model: &str, prompt: &str, transport: &str, preset: &str) -> Value {
+    let of_run = ["infer", "--transport", transport, "--preset", preset, "--model", model, "--prompt", prompt];
+    let output = heddle(&[&of_run[..], &["--tokens", "3", "--greedy", "--json"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let run: Value = serde_json::from_slice(&output.stdout).unwrap();
     run["ids"].clone()
@@ -77,28 +82,58 @@ impl Drop for Running {
     }
 }
 
-#[test]
-fn board_run_byte_by_byte_serves_registers_memory_and_infer() {
-    if !have_verilator("board_run_byte_by_byte_serves_registers_memory_and_infer") {
-        return;
-    }
+/// `heddle board run ulx3s --virtual` with these, and the transport that it prints.
+fn virtual_ulx3s(arguments: &[&str]) -> (Running, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
-    command.args(["board", "run", "ulx3s", "--virtual", "--bytes", "--memory", "sdram"]).stdout(Stdio::piped());
+    command.args(["board", "run", "ulx3s", "--virtual"]).args(arguments).stdout(Stdio::piped());
     let mut board = Running(command.spawn().unwrap());
     let mut url = String::new();
     BufReader::new(board.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let path = url.trim().strip_prefix("serial:").and_then(|rest| rest.strip_suffix("@9600")).expect("the transport as the first line");
-    let mut transport = SerialTransport::open(&SerialUrl { path: path.into(), baud: 9600 }).unwrap();
+    (board, url.trim().to_owned())
+}
+
+fn path_of(url: &str) -> &str {
+    url.strip_prefix("serial:").and_then(|rest| rest.strip_suffix("@9600")).expect("the transport as the first line")
+}
+
+/// The ID register, and a block of memory there and back.
+fn id_and_a_block(transport: &mut SerialTransport<Tty>) {
     assert_eq!(transport.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
     let block: Vec<u8> = (0..3000u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
     transport.write_mem(0x1000, &block).unwrap();
     let mut back = vec![0; block.len()];
     transport.read_mem(0x1000, &mut back).unwrap();
     assert!(back == block);
+}
+
+#[test]
+fn board_run_bit_by_bit_serves_registers_memory_and_infer() {
+    if !have_verilator("board_run_bit_by_bit_serves_registers_memory_and_infer") {
+        return;
+    }
+    let (_board, url) = virtual_ulx3s(&["--memory", "block-ram"]);
+    let mut transport = SerialTransport::open(&SerialUrl { path: path_of(&url).into(), baud: 9600 }).unwrap();
+    id_and_a_block(&mut transport);
+    drop(transport);
+    let text = refusal(&url, "small");
+    assert!(text.contains("its memory ends at or before byte"), "the embedded model is larger than block RAM: {text}");
+    let Some(model) = reference_file("stories260K/stories260K-h192-Q8_0.gguf") else { return };
+    let run = |transport: &str| ids_of(model.to_str().unwrap(), "Once upon", transport, "small");
+    assert_eq!(run(&url), run("golden"));
+}
+
+#[test]
+fn board_run_byte_by_byte_serves_registers_memory_and_infer() {
+    if !have_verilator("board_run_byte_by_byte_serves_registers_memory_and_infer") {
+        return;
+    }
+    let (_board, url) = virtual_ulx3s(&["--bytes", "--memory", "sdram"]);
+    let mut transport = SerialTransport::open(&SerialUrl { path: path_of(&url).into(), baud: 9600 }).unwrap();
+    id_and_a_block(&mut transport);
     let end = Board::named("ulx3s").unwrap().memory_bytes(MemoryKind::Sdram).unwrap() as u32;
     assert!(transport.write_mem(end, &[1, 2, 3, 4]).is_err(), "past the board's memory");
     drop(transport);
-    assert_eq!(ids(url.trim(), "small"), ids("golden", "small"));
+    assert_eq!(ids(&url, "small"), ids("golden", "small"));
 }
 
 #[test]
@@ -161,8 +196,12 @@ print('block', back == block)
 print('fixed', comm.read(0x40001004, 3, burst='fixed') == [block[1]] * 3)
 ";
 
+/// Through the virtual ULX3S, its UART bit by bit.
 #[test]
 fn litex_own_client_reads_the_id_and_moves_a_block() {
+    if !have_verilator("litex_own_client_reads_the_id_and_moves_a_block") {
+        return;
+    }
     // A Python with the packages `litex` and `pyserial`; by default one that the test makes.
     let fetch = std::env::var("HEDDLE_TEST_FETCH").is_ok();
     let dir = tempfile::tempdir().unwrap();
@@ -181,8 +220,8 @@ fn litex_own_client_reads_the_id_and_moves_a_block() {
             python
         }
     };
-    let board = golden(&Config::small());
-    let output = Command::new(python).args(["-c", LITEX, &board.path]).output().unwrap();
+    let (_board, url) = virtual_ulx3s(&["--memory", "block-ram"]);
+    let output = Command::new(python).args(["-c", LITEX, path_of(&url)]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(text.lines().collect::<Vec<_>>(), ["id 0x48444c45", "block True", "fixed True"]);

@@ -10,6 +10,15 @@ use clap::Args;
 use heddle_fpga::board::Board;
 use heddle_fpga::flash::{Cable, Job, Target, detect};
 use heddle_tools::find_pinned;
+use serde::Serialize;
+
+/// A device that answered, and the boards that have it.
+#[derive(Serialize)]
+struct Detected {
+    model: String,
+    idcode: String,
+    boards: Vec<String>,
+}
 
 /// The tool that writes.
 const LOADER: &str = "openFPGALoader";
@@ -37,8 +46,8 @@ pub struct FlashArgs {
     /// Reach the device through a server of the Xilinx Virtual Cable protocol
     #[arg(long, value_name = "IP:PORT")]
     xvc: Option<SocketAddr>,
-    /// Print JSON
-    #[arg(long)]
+    /// Of `boards` and `detect`: print JSON
+    #[arg(long, conflicts_with_all = ["sram", "flash", "dry_run", "verify"])]
     json: bool,
 }
 
@@ -69,9 +78,17 @@ fn detected(args: &FlashArgs) -> Result<()> {
     if board.device.idcodes.is_empty() {
         bail!("{} has no JTAG, so nothing can be detected; its cable is USB {}", board.title, board.programmer.usb);
     }
+    let mut devices = Vec::new();
     for found in detect(&find_pinned(LOADER)?, &board, cable(args))? {
-        let fits: Vec<String> = Board::all()?.into_iter().filter(|b| b.device.idcodes.contains(&found.idcode)).map(|b| b.name).collect();
-        println!("{} 0x{:08x}: {}", found.model, found.idcode, if fits.is_empty() { "no board known".into() } else { fits.join(", ") });
+        let boards = Board::all()?.into_iter().filter(|b| b.device.idcodes.contains(&found.idcode)).map(|b| b.name).collect();
+        devices.push(Detected { model: found.model, idcode: format!("0x{:08x}", found.idcode), boards });
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&devices)?);
+        return Ok(());
+    }
+    for Detected { model, idcode, boards } in devices {
+        println!("{model} {idcode}: {}", if boards.is_empty() { "no board known".into() } else { boards.join(", ") });
     }
     Ok(())
 }

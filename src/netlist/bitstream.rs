@@ -57,7 +57,7 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
 
 fn made(module: &Arc<Module>, device: &Device, progress: &(dyn Fn(&str) + Sync)) -> Result<(Bus, Outcome, Gates), Without> {
     let expected = expect::expected(module, device.family);
-    if let Some(count) = expected.dsp.filter(|&count| count > 0) {
+    if let Some(count) = expected.dsp.filter(|count| count.most > 0) {
         return Err(Without::Skipped(format!("{count} SB_MAC16")));
     }
     let bus = Bus::of(module).ok_or_else(|| Without::Skipped("more ports than the bus has bytes, or another clock".into()))?;

@@ -90,11 +90,51 @@ pub struct Clock {
     pub mhz: f64,
 }
 
+/// How many cells of a kind may come out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    pub least: u32,
+    pub most: u32,
+}
+
+impl Count {
+    pub fn exactly(n: u32) -> Count {
+        Count { least: n, most: n }
+    }
+
+    pub fn holds(self, n: u32) -> bool {
+        (self.least..=self.most).contains(&n)
+    }
+}
+
+impl std::ops::Add for Count {
+    type Output = Count;
+
+    fn add(self, other: Count) -> Count {
+        Count { least: self.least + other.least, most: self.most + other.most }
+    }
+}
+
+impl std::iter::Sum for Count {
+    fn sum<I: Iterator<Item = Count>>(counts: I) -> Count {
+        counts.fold(Count::default(), |a, b| a + b)
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.least == self.most {
+            true => write!(f, "{}", self.least),
+            false => write!(f, "{} to {}", self.least, self.most),
+        }
+    }
+}
+
 /// Numbers of cells that must come out; another number means that a tool dropped or duplicated some.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Expected {
-    pub dsp: Option<u32>,
-    pub ram: Option<u32>,
+    pub dsp: Option<Count>,
+    pub ram: Option<Count>,
 }
 
 /// How a design is synthesised.

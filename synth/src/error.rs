@@ -39,7 +39,7 @@ pub enum SynthError {
         "{top}: {found} {what} were made, but {expected} are expected. Where there are fewer, a product or a memory was dropped or \
          went into lookup tables; simulate the netlist before you change the expectation"
     )]
-    Count { top: String, what: &'static str, found: u32, expected: u32 },
+    Count { top: String, what: &'static str, found: u32, expected: crate::Count },
     #[error("{top} does not fit: {} ({message})", over.iter().map(Use::to_string).collect::<Vec<_>>().join(", "))]
     DoesNotFit { top: String, over: Vec<Use>, message: String },
     #[error("{top} cannot be placed: {message}")]

@@ -25,7 +25,7 @@ mod svg;
 pub mod unpack;
 mod yosys;
 
-pub use design::{Clock, Design, Expected, Options};
+pub use design::{Clock, Count, Design, Expected, Options};
 pub use device::{Device, Family};
 pub use error::SynthError;
 pub use report::{Area, Report};

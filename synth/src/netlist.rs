@@ -88,6 +88,13 @@ pub struct Cell {
 /// Readers of a net beyond which it says nothing of where its driver belongs.
 const WIDE: usize = 32;
 
+impl Document {
+    fn module(&self, path: &Path, top: &str) -> Result<&RawModule, SynthError> {
+        let none = || SynthError::File { path: path.to_owned(), reason: format!("there is no module `{top}` in the netlist") };
+        self.modules.get(top).ok_or_else(none)
+    }
+}
+
 pub(crate) fn read(path: &Path) -> Result<Document, SynthError> {
     let file = File::open(path).map_err(SynthError::file(path))?;
     serde_json::from_reader(BufReader::new(file)).map_err(|e| SynthError::File { path: path.to_owned(), reason: e.to_string() })
@@ -96,7 +103,7 @@ pub(crate) fn read(path: &Path) -> Result<Document, SynthError> {
 /// Refuses a netlist with a cell that the device does not have: one whose module is not among those of Yosys.
 pub fn check(path: &Path, top: &str) -> Result<(), SynthError> {
     let document = read(path)?;
-    let Some(module) = document.modules.get(top) else { return Ok(()) };
+    let module = document.module(path, top)?;
     let of_device = |kind: &str| {
         let source = document.modules.get(kind).and_then(|m| m.attributes.get("src")).and_then(|s| s.as_str());
         kind.starts_with('$') || source.is_some_and(|source| source.contains("/share/"))
@@ -111,7 +118,7 @@ pub fn check(path: &Path, top: &str) -> Result<(), SynthError> {
 pub fn counts(path: &Path, top: &str) -> Result<BTreeMap<String, u32>, SynthError> {
     let document = read(path)?;
     let mut counts = BTreeMap::new();
-    for cell in document.modules.get(top).into_iter().flat_map(|module| module.cells.values()) {
+    for cell in document.module(path, top)?.cells.values() {
         *counts.entry(cell.kind.clone()).or_default() += 1;
     }
     // What remembers the hierarchy is no cell.
@@ -119,11 +126,11 @@ pub fn counts(path: &Path, top: &str) -> Result<BTreeMap<String, u32>, SynthErro
     Ok(counts)
 }
 
-/// Placed cells of nextpnr's JSON, and the nets that are not routed.
-pub fn placed(path: &Path, top: &str, family: Family) -> Result<(Vec<Cell>, Vec<String>), SynthError> {
+/// Placed cells of nextpnr's JSON, and the nets that are not routed. The tool names the design as it likes.
+pub fn placed(path: &Path, family: Family) -> Result<(Vec<Cell>, Vec<String>), SynthError> {
     let document = read(path)?;
-    let module = document.modules.get(top).or_else(|| document.modules.values().next());
-    let Some(module) = module else { return Ok((vec![], vec![])) };
+    let name = document.modules.keys().next().cloned().unwrap_or_default();
+    let module = document.module(path, &name)?;
     let wires = Wires::of(module);
     let cells = module.cells.iter().enumerate().map(|(i, (name, cell))| Cell {
         name: plain(name),

@@ -180,10 +180,9 @@ impl Job<'_> {
 
     /// What matters of a routed design.
     fn keep(&self, folder: &Path, placed: &Path) -> Result<(), SynthError> {
-        let top = &self.design.top;
-        let (cells, unrouted) = netlist::placed(placed, top, self.options.device.family)?;
+        let (cells, unrouted) = netlist::placed(placed, self.options.device.family)?;
         if !unrouted.is_empty() {
-            return Err(SynthError::Unrouted { top: top.clone(), nets: unrouted });
+            return Err(SynthError::Unrouted { top: self.design.top.clone(), nets: unrouted });
         }
         write(&folder.join(CELLS), &cells)
     }

@@ -2,7 +2,7 @@
 //! The flow on small designs: figures of a sound one, and each fault that must be an error.
 
 use heddle_lang::{Builder, Expr, Module, Ty};
-use heddle_synth::{Design, Device, Expected, Options, Outcome, SynthError, error::Use, expect::expected, measure, stored};
+use heddle_synth::{Count, Design, Device, Expected, Options, Outcome, SynthError, error::Use, expect::expected, measure, stored};
 use heddle_tools::have_pinned;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn products(count: u32) -> Arc<Module> {
 fn sound(device: &str) -> Outcome {
     let mut options = options(device, 20.0);
     options.seeds = 2;
-    options.expected = Expected { dsp: Some(2), ram: Some(0) };
+    options.expected = Expected { dsp: Some(Count::exactly(2)), ram: Some(Count::exactly(0)) };
     let outcome = run(&Design::in_harness(&products(2)).expect("a harness"), &options).unwrap_or_else(|e| panic!("{e}"));
     outcome.check().unwrap_or_else(|e| panic!("{e}"));
     outcome
@@ -184,7 +184,33 @@ fn lost_multipliers_are_an_error() {
     options.expected = expected(&module, options.device.family);
     let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
     let error = outcome.check().unwrap_err();
-    assert!(matches!(error, SynthError::Count { what: "multipliers", found: 1, expected: 2, .. }), "{error}");
+    assert!(matches!(error, SynthError::Count { what: "multipliers", found: 1, expected, .. } if expected == Count::exactly(2)), "{error}");
+}
+
+/// A memory that is never written holds nothing, and Yosys makes none.
+#[test]
+fn lost_memories_are_an_error() {
+    if !have_tools("lost_memories_are_an_error") {
+        return;
+    }
+    let mut m = Builder::clocked("never_written", file!());
+    let (address, data) = (m.input("address", Ty::Unsigned(8)), m.input("data", Ty::Unsigned(8)));
+    let words = m.memory("words", 8, 256);
+    m.memory_attribute(words, "ram_style = \"block\"");
+    m.write(words, Expr::bit_const(false), &address, &data);
+    let word = m.read(words, "word", Expr::bit_const(true), &address);
+    m.output("word", word);
+    let module = m.build().expect("a sound module");
+    for device in ["ecp5-25k", "up5k"] {
+        let mut options = options(device, 10.0);
+        options.expected = expected(&module, options.device.family);
+        let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
+        let error = outcome.check().unwrap_err();
+        assert!(
+            matches!(error, SynthError::Count { what: "block RAMs", found: 0, expected, .. } if expected == Count::exactly(1)),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn table(args: &SoakArgs, r: &SoakReport) -> Table {
         ("requests answered", r.link.requests),
         ("frames sent again", r.link.repeated),
         ("broken replies", r.link.broken),
-        ("operations that ended with an error", r.errors),
+        ("greetings and operations that ended with an error", r.errors),
         ("bytes accepted", r.accepted),
         ("**wrong bytes accepted**", r.wrong),
         ("**boards that would have needed a reset**", r.unrecovered),

@@ -143,11 +143,16 @@ pub struct Link<P: Port> {
 impl<P: Port> Link<P> {
     /// Greets the board. `baud`: of the wire.
     pub fn open(port: P, baud: u32) -> Result<Link<P>, LinkError> {
-        let byte_time = Duration::from_secs(10) / baud.max(1);
-        let (unframer, received, counts) = (Unframer::default(), Vec::new(), LinkCounts::default());
-        let mut link = Link { port, unframer, received, seq: 0, byte_time, counts, framed: true, passed: Vec::new() };
+        let mut link = Link::closed(port, baud);
         link.greet()?;
         Ok(link)
+    }
+
+    /// A link that has not greeted its board.
+    pub(super) fn closed(port: P, baud: u32) -> Link<P> {
+        let byte_time = Duration::from_secs(10) / baud.max(1);
+        let (unframer, received, counts) = (Unframer::default(), Vec::new(), LinkCounts::default());
+        Link { port, unframer, received, seq: 0, byte_time, counts, framed: true, passed: Vec::new() }
     }
 
     pub fn port(&mut self) -> &mut P {

@@ -75,8 +75,8 @@ impl PtyBoard {
 
     /// Waits until the board ends by itself, which it does with an error only.
     pub fn wait(mut self) -> Result<(), String> {
-        // A panic of the board has been printed.
-        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap_or(Ok(())))
+        let panicked = || Err("its thread ended in a panic, which is printed above".to_owned());
+        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| panicked()))
     }
 }
 

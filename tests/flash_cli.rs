@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `heddle flash` as a user meets it, as far as it goes without a board; `fpga/tests/flash.rs` writes to a modelled one.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn flash(args: &[&str], env: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heddle")).arg("flash").args(args).envs(env.iter().copied()).output().unwrap()
+}
+
+/// What a run that must fail says.
+fn refusal(args: &[&str], env: &[(&str, &str)]) -> String {
+    let output = flash(args, env);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn boards_are_listed() {
+    let text = String::from_utf8(flash(&["boards"], &[]).stdout).unwrap();
+    for board in ["ulx3s", "icebreaker", "colorlight-i5"] {
+        assert!(text.lines().any(|line| line.starts_with(board)), "{text}");
+    }
+    let json: Value = serde_json::from_slice(&flash(&["boards", "--json"], &[]).stdout).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_board_that_is_none_is_an_error_that_lists_those_there_are() {
+    let text = refusal(&["ulx4s", "x.bit"], &[]);
+    assert!(text.contains("`ulx4s`") && text.contains("icebreaker"), "{text}");
+    assert!(refusal(&["ulx3s"], &[]).contains("heddle flash ulx3s FILE"));
+    assert!(refusal(&["ulx3s", "/nowhere/x.bit", "--dry-run"], &[]).contains("/nowhere/x.bit"));
+}
+
+#[test]
+fn a_loader_that_is_missing_is_an_error_with_its_fix() {
+    let empty = tempfile::tempdir().unwrap();
+    let folder = empty.path().to_str().unwrap();
+    let text = refusal(&["detect", "ulx3s"], &[("HEDDLE_TOOLS", folder), ("PATH", folder)]);
+    assert!(text.contains("openFPGALoader") && text.contains("tools/provision.sh"), "{text}");
+}
