@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Bench of `engine::column_packed`: first every pair of weights with every activation, then blocks of random and extreme operands, with gaps between and within blocks.
+//! Bench of `engine::column_packed`: first every pair of weights with every activation in every lane, then blocks of random and extreme operands, with gaps between and within blocks.
 
 use super::{
     Block, BlockError, Dut,
@@ -63,9 +63,9 @@ impl Block for ColumnPacked {
                 cycle(rng, operands, part, true, (part + 1 == parts).then_some(total));
             }
         };
-        // Each pair of weights in all lanes, against each activation.
-        for case in 0..PAIRS * 8 {
-            let (pair, activation) = (case / 8, 32 * (case % 8));
+        // Each pair of weights in all lanes, and against each activation in each of them.
+        for case in 0..PAIRS * 8 * lanes {
+            let (pair, activation) = (case / (8 * lanes), 32 * (case / lanes % 8) + case % lanes);
             let operands =
                 [std::array::from_fn(|lane| (activation + lane) as u8 as i8), [(pair % 16) as i8 - 8; 32], [(pair / 16) as i8 - 8; 32]];
             block(rng, &operands, 0);
