@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `heddle flash` as a user meets it, as far as it goes without a board; `fpga/tests/flash.rs` writes to a modelled one.
 
+mod cli_support;
+
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -9,13 +11,8 @@ fn flash(args: &[&str], env: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_heddle")).arg("flash").args(args).envs(env.iter().copied()).output().unwrap()
 }
 
-/// What a run that must fail says.
 fn refusal(args: &[&str], env: &[(&str, &str)]) -> String {
-    let output = flash(args, env);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(!text.contains("panicked"), "{text}");
-    text
+    cli_support::message(flash(args, env))
 }
 
 #[test]

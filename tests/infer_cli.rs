@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `heddle infer` as a user meets it, on the golden device: what it prints, and what it says about bad input.
 
+mod cli_support;
 mod decoder_support;
 
 use std::process::{Command, Output};
@@ -26,13 +27,8 @@ fn json(args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The message of a run that must fail with code 2, without a panic.
 fn refusal(args: &[&str]) -> String {
-    let output = heddle(args);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
-    assert!(!text.contains("panicked"), "{text}");
-    text
+    cli_support::message(heddle(args))
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Bench of `engine::column_packed`: first every pair of weights with every activation in every lane, then blocks of random and extreme operands, with gaps between and within blocks.
+//! Bench of `engine::column_packed`: first every pair of weights with every activation in every lane, then blocks of random
+//! and extreme operands, with gaps between and within blocks.
 
 use super::{
     Block, BlockError, Dut,
