@@ -55,7 +55,7 @@ pub struct Check {
 /// Devices with a small engine for each, of which all blocks are checked.
 pub fn targets() -> Vec<(Device, Config)> {
     let device = |name| Device::named(name).expect("a device of the table");
-    vec![(device("ecp5-25k"), blocks::geometry(8, 1, 64)), (device("up5k"), Config { counters: true, ..Config::nano() })]
+    vec![(device("ecp5-25k"), blocks::geometry(8, 1, 64)), (device("up5k"), Config::nano())]
 }
 
 /// The blocks of a configuration, and the whole of it with a product of the embedded model; those with the word in

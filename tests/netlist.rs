@@ -28,6 +28,16 @@ fn run(part: &str) -> Vec<Check> {
     checks
 }
 
+/// Before any tool: each bench fits the block of its target.
+#[test]
+fn benches_of_every_target_hold_natively() {
+    for (_, config) in netlist::targets().into_iter().chain([bitstream::target()]) {
+        let blocks = netlist::benches(&config, "").expect("benches");
+        let blocks: Vec<&dyn Block> = blocks.iter().map(AsRef::as_ref).collect();
+        check_native(&blocks, 1..=1).unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}
+
 #[test]
 fn ecp5_netlists_equal_golden() {
     if have_tools("ecp5_netlists_equal_golden") {

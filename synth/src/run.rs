@@ -44,12 +44,12 @@ pub fn measure(design: &Design, options: &Options, progress: Progress) -> Result
 }
 
 /// What [`measure`] gave before with the same design, options and tools, from the cache; None if it never ran. Of the seeds
-/// `1..=options.seeds` those count that are there, up to the first that is not.
+/// `1..=options.seeds` those count that are there.
 pub fn stored(design: &Design, options: &Options) -> Result<Option<Outcome>, SynthError> {
     let tools = Tools::find(options)?;
     let Some(netlist) = yosys::stored(&tools.yosys, design, options)? else { return Ok(None) };
     let job = tools.job(design, options, &netlist);
-    let seeds = (1..=options.seeds).map_while(|seed| job.stored(seed).transpose());
+    let seeds = (1..=options.seeds).filter_map(|seed| job.stored(seed).transpose());
     let routed = seeds.collect::<Result<Vec<Routed>, SynthError>>()?;
     (!routed.is_empty()).then(|| outcome(&tools, &job, routed)).transpose()
 }

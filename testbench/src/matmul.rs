@@ -155,7 +155,8 @@ pub fn execute<S: Simulator>(soc: &mut Soc<S>, image: &Image, limit: u64) -> Res
     })
 }
 
-fn counters<S: Simulator>(soc: &mut Soc<S>) -> Result<Counters, SocError> {
+/// Reads the counters, which the build must have.
+pub(crate) fn counters<S: Simulator>(soc: &mut Soc<S>) -> Result<Counters, SocError> {
     let mut counter = |r: &heddle_core::registers::Register| soc.read_reg(r.offset).map(u64::from);
     Ok(Counters {
         cycles: counter(&map::CYCLES)?,

@@ -21,7 +21,7 @@ pub fn parts(config: &Config) -> Vec<Box<dyn Block>> {
         Box::new(Column { lanes, lut_lanes: config.array.lut_lanes.min(lanes), gated }),
         Box::new(Place { bits: SUM_BITS, gated }),
         Box::new(ScaleAcc { blocks, minima, gated }),
-        Box::new(ToFloat { serial: false }),
+        Box::new(ToFloat { serial: config.serial_results() }),
     ];
     parts.extend(config.formats.iter().map(|&format| Box::new(Lanes { format, lanes: config.array.lanes }) as Box<dyn Block>));
     let config = || config.clone();

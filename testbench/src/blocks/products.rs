@@ -37,6 +37,6 @@ impl Block for Products {
         let expected = matmul::golden(&self.config, &image);
         let mut soc = Soc::new(dut, matmul::memory_config(&self.config, &image))?;
         let limit = self.products.iter().map(|p| CYCLES_PER_PRODUCT + CYCLES_PER_BLOCK * (p.rows * p.blocks) as u64).sum();
-        compare(&matmul::run(&mut soc, &image, limit)?.0, &expected)
+        compare(&matmul::execute(&mut soc, &image, limit)?, &expected)
     }
 }

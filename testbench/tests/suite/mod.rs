@@ -2,7 +2,7 @@
 //! The geometries in which each block is verified.
 
 use heddle_core::{
-    config::Format,
+    config::{Config, Format},
     engine::{column::SUM_BITS, scale_acc::SUM_X_BITS},
     power::switches::STAGES_MAX,
 };
@@ -92,7 +92,8 @@ pub fn sequencer() -> Blocks {
 }
 
 pub fn counters() -> Blocks {
-    boxed([(8, 1), (32, 4), (128, 8)].map(|(lanes, columns)| Counters::new(lanes, columns)))
+    let all = [(8, 1), (32, 4), (128, 8)].map(|(lanes, columns)| Counters::new(lanes, columns));
+    boxed(all.into_iter().chain([Counters { config: Config::nano() }]))
 }
 
 pub fn csr() -> Blocks {

@@ -5,6 +5,7 @@
 //! block; a harness adds an environment (assumptions), what needs memory of the past, and sight of registers ([`observe`]).
 
 mod arbiter;
+mod column_packed;
 mod counter;
 mod csr;
 mod fifo;
@@ -26,6 +27,7 @@ pub fn blocks() -> Result<Vec<Block>, BuildError> {
         two_words::skid,
         two_words::pair,
         arbiter::block,
+        column_packed::block,
         gearbox::block,
         counter::block,
         csr::block,
