@@ -24,7 +24,7 @@ pub struct VerifyArgs {
     /// Run the benches of the blocks on their netlists for ECP5 and iCE40
     #[arg(long, conflicts_with_all = ["formal", "mutations", "docs", "traces"])]
     netlist: bool,
-    /// With --netlist: also on packed iCE40 bitstreams, turned back into Verilog; blocks without multipliers
+    /// With --netlist: also on packed iCE40 bitstreams, turned back into Verilog, with products in lookup tables
     #[arg(long, requires = "netlist", conflicts_with = "part")]
     bitstream: bool,
     /// With --netlist: runs of each bench

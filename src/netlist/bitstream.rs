@@ -5,7 +5,7 @@
 use super::{Check, Level, bus::Bus};
 use heddle_core::config::Config;
 use heddle_lang::Module;
-use heddle_synth::{Clock, Design, Device, Options, Outcome, expect, gates::Gates, measure, unpack};
+use heddle_synth::{Clock, Count, Design, Device, Expected, Options, Outcome, expect, gates::Gates, measure, unpack};
 use heddle_tb::{
     blocks::{Block, BlockError, Dut, check_duts},
     verilator::BuildOptions,
@@ -20,7 +20,16 @@ pub fn target() -> (Device, Config) {
     let config = Config::nano();
     let lanes = format!("array.lut_lanes={}", config.array.lanes);
     let config = config.with_settings(&[lanes]).expect("a legal geometry");
-    (Device::named("up5k").expect("a device of the table"), config)
+    (device("up5k"), config)
+}
+
+/// Where a block with other multipliers is placed: it has none, so they become lookup tables.
+fn without_multipliers() -> Device {
+    device("hx8k")
+}
+
+fn device(name: &str) -> Device {
+    Device::named(name).expect("a device of the table")
 }
 
 /// Why there is no bitstream to check.
@@ -30,10 +39,13 @@ enum Without {
     Fault(String),
 }
 
-/// Runs the bench of each block on its bitstream; those with multipliers are skipped.
+/// Runs the bench of each block on its bitstream, for the device, or for one without multipliers if the block has some.
 pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<u64>, progress: &(dyn Fn(&str) + Sync)) -> Vec<Check> {
     let one = |block: &dyn Block| {
-        let made = block.module().map_err(|e| Without::Fault(e.to_string())).and_then(|module| made(&module, device, progress));
+        let module = block.module().map_err(|e| Without::Fault(e.to_string()));
+        let multiplies = module.as_ref().is_ok_and(|m| expect::expected(m, device.family).dsp.is_some_and(|count| count.most > 0));
+        let device = if multiplies { without_multipliers() } else { device.clone() };
+        let made = module.and_then(|module| made(&module, &device, progress));
         let (cells, fault, skipped) = match made {
             Err(Without::Fault(fault)) => (BTreeMap::new(), Some(fault), None),
             Err(Without::Skipped(why)) => (BTreeMap::new(), None, Some(why)),
@@ -56,10 +68,7 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
 }
 
 fn made(module: &Arc<Module>, device: &Device, progress: &(dyn Fn(&str) + Sync)) -> Result<(Bus, Outcome, Gates), Without> {
-    let expected = expect::expected(module, device.family);
-    if let Some(count) = expected.dsp.filter(|count| count.most > 0) {
-        return Err(Without::Skipped(format!("{count} SB_MAC16")));
-    }
+    let expected = Expected { dsp: Some(Count::exactly(0)), ..expect::expected(module, device.family) };
     let bus = Bus::of(module).ok_or_else(|| Without::Skipped("more ports than the bus has bytes, or another clock".into()))?;
     let design = Design {
         top: bus.top.clone(),
@@ -70,7 +79,7 @@ fn made(module: &Arc<Module>, device: &Device, progress: &(dyn Fn(&str) + Sync))
         ..Design::pins(module)
     };
     let clocks = design.clocks.iter().map(|port| Clock { port: port.clone(), mhz: MHZ }).collect();
-    let options = Options { clocks, constraints: Some(bus.constraints()), expected, ..Options::new(device.clone(), MHZ) };
+    let options = Options { clocks, constraints: Some(bus.constraints(&device.package)), expected, ..Options::new(device.clone(), MHZ) };
     let fault = |error: heddle_synth::SynthError| Without::Fault(error.to_string());
     let outcome = measure(&design, &options, progress).map_err(fault)?;
     progress(&format!("{}: back from the bitstream", module.name));

@@ -16,9 +16,18 @@ use std::{cell::RefCell, fmt::Write};
 
 /// Bits of the address.
 const ADDRESS: u32 = 7;
-/// Pins of an iCE40 UP5K in sg48 that a bus may use; the first has a buffer for a clock.
-const PINS: [u32; 32] =
-    [35, 44, 2, 3, 4, 6, 9, 10, 11, 12, 13, 18, 19, 20, 21, 23, 25, 26, 27, 28, 31, 32, 34, 36, 37, 38, 42, 43, 45, 46, 47, 48];
+/// Pins of a bus: clocks, address, data in and out.
+const COUNT: usize = 2 + ADDRESS as usize + 16;
+/// Pins of an iCE40 UP5K in sg48 that a bus may use; the first two have a buffer for a clock.
+const SG48: [&str; COUNT] = [
+    "35", "44", "2", "3", "4", "6", "9", "10", "11", "12", "13", "18", "19", "20", "21", "23", "25", "26", "27", "28", "31", "32", "34",
+    "36", "37",
+];
+/// Likewise of an iCE40 HX8K in ct256.
+const CT256: [&str; COUNT] = [
+    "J3", "H11", "A1", "A2", "A5", "A6", "A7", "A9", "A10", "A11", "A15", "A16", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9",
+    "B10", "B11", "B12", "B13",
+];
 
 /// A port of the block and its place on the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,12 +107,13 @@ impl Bus {
         text + "            default: data_o = 8'd0;\n        endcase\n    end\n\nendmodule\n\n`default_nettype wire\n"
     }
 
-    /// Its pins, as a PCF.
-    pub fn constraints(&self) -> String {
+    /// Its pins in a package, as a PCF.
+    pub fn constraints(&self, package: &str) -> String {
+        let pins = if package == "ct256" { CT256 } else { SG48 };
         let bits = |name: &'static str, count: u32| (0..count).map(move |bit| format!("{name}[{bit}]"));
         let single = ["clk_i", "load_i"].into_iter().map(str::to_owned);
         let signals = single.chain(bits("address_i", ADDRESS)).chain(bits("data_i", 8)).chain(bits("data_o", 8));
-        signals.zip(PINS).map(|(signal, pin)| format!("set_io {signal} {pin}\n")).collect()
+        signals.zip(pins).map(|(signal, pin)| format!("set_io {signal} {pin}\n")).collect()
     }
 
     /// Verilog files that have the wrapper's ports, for Verilator.
@@ -256,7 +266,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
-        let constraints = bus.constraints();
+        let constraints = bus.constraints("sg48");
         assert!(constraints.starts_with("set_io clk_i 35\nset_io load_i 44\nset_io address_i[0] 2\n"), "{constraints}");
         assert_eq!(constraints.lines().count(), 25);
     }

@@ -16,10 +16,11 @@ const CONSTRAINTS: [(Family, &str); 2] =
 pub fn yosys(design: &Design, options: &Options, sources: &[(String, String)]) -> Result<String, SynthError> {
     let mut context = Context::new();
     let files: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+    // Of iCE40 only UltraPlus has multipliers.
     let technology = match options.device.size.chars().next() {
-        Some('u') => "u",
-        Some('l') => "lp",
-        _ => "hx",
+        Some('u') => "-device u -dsp",
+        Some('l') => "-device lp",
+        _ => "-device hx",
     };
     context.insert("files", &files.join(" "));
     context.insert("top", &design.top);
@@ -76,5 +77,7 @@ mod tests {
         assert!(yosys(&design, &options, &design.files).unwrap().contains("\nsynth_ecp5 -top blinky -run begin:check\n"));
         options.device = Device::named("up5k").unwrap();
         assert!(yosys(&design, &options, &design.files).unwrap().contains("\nsynth_ice40 -device u -dsp -top blinky "));
+        options.device = Device::named("hx8k").unwrap();
+        assert!(yosys(&design, &options, &design.files).unwrap().contains("\nsynth_ice40 -device hx -top blinky "));
     }
 }
