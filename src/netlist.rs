@@ -115,7 +115,7 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
 
 fn netlist(module: &Arc<Module>, device: &Device) -> Result<gates::Gates, String> {
     let mut options = Options::new(device.clone(), 1.0);
-    options.expected = expect::expected(module, device.family);
+    options.expected = expect::expected(module, device);
     gates::gates(&Design::pins(module), &options).map_err(|e| e.to_string())
 }
 

@@ -87,6 +87,6 @@ pub fn prepare(config: &Config, block: Block, device: Device, mhz: Option<f64>, 
     let module = block.module(config)?;
     let mut options = Options::new(device, mhz.unwrap_or_else(|| block.goal_mhz(config)));
     options.seeds = seeds;
-    options.expected = expect::expected(&module, options.device.family);
+    options.expected = expect::expected(&module, &options.device);
     Ok((Design::in_harness(&module)?, options))
 }

@@ -19,7 +19,7 @@ pub fn prepare(board: &Board, config: &Config, memory: MemoryKind, seeds: u32) -
     options.clocks = clocks.iter().map(|port| Clock { port: port.clone(), mhz: board.clock.mhz }).collect();
     options.constraints = Some(pads::constraints(board, &top));
     options.seeds = seeds;
-    options.expected = expect::expected(&top, options.device.family);
+    options.expected = expect::expected(&top, &options.device);
     let name = pads::name(&top);
     let design = Design {
         files: vec![(format!("{name}.v"), pads::verilog(&top))],

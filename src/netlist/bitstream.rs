@@ -5,7 +5,7 @@
 use super::{Check, Level, bus::Bus};
 use heddle_core::config::Config;
 use heddle_lang::Module;
-use heddle_synth::{Clock, Count, Design, Device, Expected, Options, Outcome, expect, gates::Gates, measure, unpack};
+use heddle_synth::{Clock, Design, Device, Options, Outcome, expect, gates::Gates, measure, unpack};
 use heddle_tb::{
     blocks::{Block, BlockError, Dut, check_duts},
     verilator::BuildOptions,
@@ -43,7 +43,7 @@ enum Without {
 pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<u64>, progress: &(dyn Fn(&str) + Sync)) -> Vec<Check> {
     let one = |block: &dyn Block| {
         let module = block.module().map_err(|e| Without::Fault(e.to_string()));
-        let multiplies = module.as_ref().is_ok_and(|m| expect::expected(m, device.family).dsp.is_some_and(|count| count.most > 0));
+        let multiplies = module.as_ref().is_ok_and(|m| expect::expected(m, device).dsp.is_some_and(|count| count.most > 0));
         let device = if multiplies { without_multipliers() } else { device.clone() };
         let made = module.and_then(|module| made(&module, &device, progress));
         let (cells, fault, skipped) = match made {
@@ -68,7 +68,7 @@ pub fn check(blocks: &[Box<dyn Block>], device: &Device, seeds: &RangeInclusive<
 }
 
 fn made(module: &Arc<Module>, device: &Device, progress: &(dyn Fn(&str) + Sync)) -> Result<(Bus, Outcome, Gates), Without> {
-    let expected = Expected { dsp: Some(Count::exactly(0)), ..expect::expected(module, device.family) };
+    let expected = expect::expected(module, device);
     let bus = Bus::of(module).ok_or_else(|| Without::Skipped("more ports than the bus has bytes, or another clock".into()))?;
     let design = Design {
         top: bus.top.clone(),

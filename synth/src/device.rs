@@ -21,7 +21,7 @@ impl Family {
         }
     }
 
-    /// The cell of a multiplier.
+    /// The cell of a multiplier, of those that have one.
     pub fn multiplier(self) -> &'static str {
         match self {
             Family::Ecp5 => "MULT18X18D",
@@ -72,13 +72,18 @@ impl Device {
         KNOWN.map(|known| known.0)
     }
 
-    /// What primitives are printed as. Of iCE40 only UltraPlus has multipliers.
+    /// What primitives are printed as.
     pub fn target(&self) -> Target {
-        match self.family {
-            Family::Ecp5 => Target::Ecp5,
-            Family::Ice40 if self.size == "up5k" => Target::Ice40,
-            Family::Ice40 => Target::Generic,
+        match (self.family, self.multiplier()) {
+            (Family::Ecp5, _) => Target::Ecp5,
+            (Family::Ice40, Some(_)) => Target::Ice40,
+            (Family::Ice40, None) => Target::Generic,
         }
+    }
+
+    /// The cell of its multipliers: of iCE40 only UltraPlus has any.
+    pub fn multiplier(&self) -> Option<&'static str> {
+        (self.family == Family::Ecp5 || self.size == "up5k").then(|| self.family.multiplier())
     }
 
     /// A pin that leads to a clock network, for designs without pins of their own.

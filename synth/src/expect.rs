@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How many multipliers and block RAMs a module must become, from the module itself.
 
-use crate::{Count, Expected, Family};
+use crate::{Count, Device, Expected, Family};
 use heddle_lang::{
-    Expr, Module, Target,
+    Expr, Module,
     expr::{BinaryOp, Kind},
     module::{Item, Memory},
 };
 use std::sync::Arc;
 
-/// The counts for a family. A product of two values that are not constant takes as many multipliers as its operands
+/// The counts for a device. A product of two values that are not constant takes as many multipliers as its operands
 /// have parts of the multiplier's width; a memory that asks for block RAM takes the least number of blocks that holds it,
 /// one that leaves the choice to the tool that many or none.
-pub fn expected(module: &Arc<Module>, family: Family) -> Expected {
-    Expected { dsp: Some(Count::exactly(multipliers(module, family))), ram: Some(rams(module, family)) }
+pub fn expected(module: &Arc<Module>, device: &Device) -> Expected {
+    let dsp = device.multiplier().map_or(0, |cell| multipliers(module, device, cell));
+    Expected { dsp: Some(Count::exactly(dsp)), ram: Some(rams(module, device)) }
 }
 
 /// The cells that a primitive is printed as.
-fn primitive(module: &Module, family: Family) -> Option<(&'static str, u32)> {
-    let target = match family {
-        Family::Ecp5 => Target::Ecp5,
-        Family::Ice40 => Target::Ice40,
-    };
-    module.primitive.as_ref()?.cells(target)
+fn primitive(module: &Module, device: &Device) -> Option<(&'static str, u32)> {
+    module.primitive.as_ref()?.cells(device.target())
 }
 
 /// Of the module and all below it.
-fn multipliers(module: &Arc<Module>, family: Family) -> u32 {
-    if let Some((cell, count)) = primitive(module, family)
-        && cell == family.multiplier()
+fn multipliers(module: &Arc<Module>, device: &Device, multiplier: &str) -> u32 {
+    if let Some((cell, count)) = primitive(module, device)
+        && cell == multiplier
     {
         return count;
     }
-    let width = match family {
+    let width = match device.family {
         Family::Ecp5 => 18,
         Family::Ice40 => 16,
     };
@@ -51,7 +48,7 @@ fn multipliers(module: &Arc<Module>, family: Family) -> u32 {
             });
         }
     }
-    count + module.instances().map(|i| multipliers(&i.module, family)).sum::<u32>()
+    count + module.instances().map(|i| multipliers(&i.module, device, multiplier)).sum::<u32>()
 }
 
 fn is_constant(expr: &Expr) -> bool {
@@ -63,16 +60,16 @@ fn is_constant(expr: &Expr) -> bool {
 }
 
 /// Of the module and all below it; a single-port RAM of iCE40 counts as one block.
-fn rams(module: &Arc<Module>, family: Family) -> Count {
-    if let Some(("DP16KD" | "SB_SPRAM256KA", count)) = primitive(module, family) {
+fn rams(module: &Arc<Module>, device: &Device) -> Count {
+    if let Some(("DP16KD" | "SB_SPRAM256KA", count)) = primitive(module, device) {
         return Count::exactly(count);
     }
     let memories = module.items.iter().filter_map(|item| match item {
         Item::Memory(memory) => Some(memory),
         _ => None,
     });
-    let own: Count = memories.map(|memory| blocks(memory, family)).sum();
-    own + module.instances().map(|i| rams(&i.module, family)).sum()
+    let own: Count = memories.map(|memory| blocks(memory, device.family)).sum();
+    own + module.instances().map(|i| rams(&i.module, device)).sum()
 }
 
 /// Widths and depths that a block can have, with separate read and write ports.

@@ -16,15 +16,15 @@ const CONSTRAINTS: [(Family, &str); 2] =
 pub fn yosys(design: &Design, options: &Options, sources: &[(String, String)]) -> Result<String, SynthError> {
     let mut context = Context::new();
     let files: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
-    // Of iCE40 only UltraPlus has multipliers.
-    let technology = match options.device.size.chars().next() {
-        Some('u') => "-device u -dsp",
-        Some('l') => "-device lp",
-        _ => "-device hx",
+    let fabric = match options.device.size.chars().next() {
+        Some('u') => "u",
+        Some('l') => "lp",
+        _ => "hx",
     };
+    let multipliers = if options.device.multiplier().is_some() { " -dsp" } else { "" };
     context.insert("files", &files.join(" "));
     context.insert("top", &design.top);
-    context.insert("technology", technology);
+    context.insert("technology", &format!("-device {fabric}{multipliers}"));
     render(&YOSYS, design, options, &context)
 }
 

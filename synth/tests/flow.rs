@@ -181,10 +181,25 @@ fn lost_multipliers_are_an_error() {
     m.output("sum", sum);
     let module = m.build().expect("a sound module");
     let mut options = options("up5k", 10.0);
-    options.expected = expected(&module, options.device.family);
+    options.expected = expected(&module, &options.device);
     let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
     let error = outcome.check().unwrap_err();
     assert!(matches!(error, SynthError::Count { what: "multipliers", found: 1, expected, .. } if expected == Count::exactly(2)), "{error}");
+}
+
+/// Of iCE40 only UltraPlus has multipliers.
+#[test]
+fn without_multipliers_products_are_lookup_tables() {
+    if !have_tools("without_multipliers_products_are_lookup_tables") {
+        return;
+    }
+    let module = products(2);
+    let mut options = options("hx8k", 20.0);
+    options.expected = expected(&module, &options.device);
+    let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
+    outcome.check().unwrap_or_else(|e| panic!("{e}"));
+    let area = outcome.report.area;
+    assert!(area.dsp == 0 && area.lut > 100, "{area:?}");
 }
 
 /// A memory that is never written holds nothing, and Yosys makes none.
@@ -203,7 +218,7 @@ fn lost_memories_are_an_error() {
     let module = m.build().expect("a sound module");
     for device in ["ecp5-25k", "up5k"] {
         let mut options = options(device, 10.0);
-        options.expected = expected(&module, options.device.family);
+        options.expected = expected(&module, &options.device);
         let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
         let error = outcome.check().unwrap_err();
         assert!(
