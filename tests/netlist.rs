@@ -56,8 +56,8 @@ fn ice40_netlists_equal_golden() {
     }
 }
 
-/// A block in lookup tables and one with block RAM, from placed, routed and packed designs; the nightly command has all,
-/// and the whole with a matrix.
+/// A block in lookup tables and one with block RAM, from placed, routed and packed designs, and products that only a device
+/// without multipliers can show; the nightly command has all, and the whole with a matrix.
 #[test]
 fn ice40_bitstreams_equal_golden() {
     let test = "ice40_bitstreams_equal_golden";
@@ -66,9 +66,11 @@ fn ice40_bitstreams_equal_golden() {
     }
     let (device, config) = bitstream::target();
     let blocks = ["column", "weight_fetch"].iter().flat_map(|word| netlist::benches(&config, word).expect("benches"));
+    let blocks = blocks.chain([Box::new(TwoProducts) as Box<dyn Block>]);
     let checks = bitstream::check(&blocks.collect::<Vec<_>>(), &device, &(1..=1), &|_| {});
     assert!(checks.iter().all(|check| check.fault.is_none()), "{}", netlist::table(&checks));
     assert!(checks[0].cells["LUT"] > 500 && checks[1].cells["SB_RAM40_4K"] >= 1, "{}", netlist::table(&checks));
+    assert!(checks[2].device.contains("hx8k") && checks[2].cells["LUT"] > 100, "{}", netlist::table(&checks));
 }
 
 /// Two registered products and their registered sum, written with `*`: Yosys' `synth_ice40 -dsp` loses one of them.
