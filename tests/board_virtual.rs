@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whole boards, verilated: the top with PLL, reset, link, accelerator and memory, an SDRAM at its pins, the host's end of
 //! the UART bit by bit. The same tokens as on the golden device and as on the simulated accelerator alone.
-//!
-//! The long runs are for `HEDDLE_TEST_FETCH=1`, as what needs the network is.
 
 #![cfg(unix)]
 
@@ -12,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use decoder_support::{decoder, greedy, nano, shared, tiny::Tiny};
+use decoder_support::{decoder, greedy, tiny::Tiny};
 use heddle::board::virtual_board::{VirtualBoard, VirtualConfig};
 use heddle::compile::compile;
 use heddle::decoder::Decoder;
@@ -112,24 +110,5 @@ fn tokens_of_a_tiny_model_from_both_memories() {
     let tiny = Tiny { ty: GgmlType::Q4_0, context: 128, output: true, ..Tiny::default() }.gguf();
     for memory in [MemoryKind::BlockRam, MemoryKind::Sdram] {
         same_tokens(&ulx3s(memory), &tiny, &[1, 2, 3], 3);
-    }
-}
-
-#[test]
-fn sixteen_tokens_of_stories260k_from_block_ram() {
-    if !have_verilator("sixteen_tokens_of_stories260k_from_block_ram") {
-        return;
-    }
-    let Some(gguf) = shared("stories260K/stories260K-h192-Q8_0.gguf") else { return };
-    same_tokens(&ulx3s(MemoryKind::BlockRam), &gguf, &[1, 403, 407], 16);
-}
-
-#[test]
-fn four_tokens_of_the_embedded_model_from_sdram() {
-    if std::env::var_os("HEDDLE_TEST_FETCH").is_none() {
-        return println!("skipped: the embedded model from SDRAM takes minutes; it runs with HEDDLE_TEST_FETCH=1");
-    }
-    if have_verilator("four_tokens_of_the_embedded_model_from_sdram") {
-        same_tokens(&ulx3s(MemoryKind::Sdram), &nano("nano-q4_0"), &[1, 503, 370, 499, 475], 4);
     }
 }

@@ -32,12 +32,12 @@ fn heddle(args: &[&str]) -> Output {
 }
 
 fn ids(transport: &str, preset: &str) -> Value {
-    ids_of("nano", "KING:", transport, preset)
+    ids_of("nano", "KING:", 3, transport, preset)
 }
 
-fn ids_of(model: &str, prompt: &str, transport: &str, preset: &str) -> Value {
+fn ids_of(model: &str, prompt: &str, tokens: u32, transport: &str, preset: &str) -> Value {
     let of_run = ["infer", "--transport", transport, "--preset", preset, "--model", model, "--prompt", prompt];
-    let output = heddle(&[&of_run[..], &["--tokens", "3", "--greedy", "--json"]].concat());
+    let output = heddle(&[&of_run[..], &["--tokens", &tokens.to_string(), "--greedy", "--json"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let run: Value = serde_json::from_slice(&output.stdout).unwrap();
     run["ids"].clone()
@@ -115,9 +115,35 @@ fn board_run_bit_by_bit_serves_registers_memory_and_infer() {
     drop(transport);
     let text = refusal(&url, "small");
     assert!(text.contains("its memory ends at or before byte"), "the embedded model is larger than block RAM: {text}");
-    let Some(model) = reference_file("stories260K/stories260K-h192-Q8_0.gguf") else { return };
-    let run = |transport: &str| ids_of(model.to_str().unwrap(), "Once upon", transport, "small");
-    assert_eq!(run(&url), run("golden"));
+    let Some(model) = reference_file("stories260K/stories260K-h192-Q4_0.gguf") else { return };
+    same_ids(model.to_str().unwrap(), "Once upon", 3, &url);
+}
+
+/// So many tokens over the transport as from the simulated accelerator alone and from the golden device.
+fn same_ids(model: &str, prompt: &str, tokens: u32, url: &str) {
+    let run = |transport: &str| ids_of(model, prompt, tokens, transport, "small");
+    let expected = run("sim");
+    assert_eq!(expected.as_array().unwrap().len(), tokens as usize);
+    assert_eq!(run(url), expected);
+    assert_eq!(run("golden"), expected);
+}
+
+/// Minutes, so only with `HEDDLE_TEST_FETCH=1`, as what needs the network.
+#[test]
+fn board_run_bit_by_bit_gives_16_tokens_from_block_ram_and_4_from_sdram() {
+    let test = "board_run_bit_by_bit_gives_16_tokens_from_block_ram_and_4_from_sdram";
+    if std::env::var_os("HEDDLE_TEST_FETCH").is_none() {
+        return println!("skipped: {test} takes minutes; it runs with HEDDLE_TEST_FETCH=1");
+    }
+    if !have_verilator(test) {
+        return;
+    }
+    if let Some(model) = reference_file("stories260K/stories260K-h192-Q8_0.gguf") {
+        let (_board, url) = virtual_ulx3s(&["--memory", "block-ram"]);
+        same_ids(model.to_str().unwrap(), "Once upon", 16, &url);
+    }
+    let (_board, url) = virtual_ulx3s(&["--memory", "sdram"]);
+    same_ids("nano", "KING:", 4, &url);
 }
 
 #[test]
