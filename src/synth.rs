@@ -50,8 +50,8 @@ impl Block {
     /// 10 %; else that of the configuration.
     fn goal_mhz(self, config: &Config) -> f64 {
         match self {
-            Block::Column if config.array.lanes >= column::BLOCK => 209.0,
-            Block::Packed => 195.5,
+            Block::Column if config.array.lanes >= column::BLOCK => targets::COLUMN_MHZ,
+            Block::Packed => targets::PACKED_MHZ,
             Block::Column | Block::Array | Block::Engine => config.clock_mhz,
         }
     }
@@ -88,5 +88,6 @@ pub fn prepare(config: &Config, block: Block, device: Device, mhz: Option<f64>, 
     let mut options = Options::new(device, mhz.unwrap_or_else(|| block.goal_mhz(config)));
     options.seeds = seeds;
     options.expected = expect::expected(&module, &options.device);
+    options.expected.lut = targets::most_luts(config, block, &options.device);
     Ok((Design::in_harness(&module)?, options))
 }

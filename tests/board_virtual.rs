@@ -14,12 +14,15 @@ use decoder_support::{decoder, greedy, tiny::Tiny};
 use heddle::board::virtual_board::{VirtualBoard, VirtualConfig};
 use heddle::compile::compile;
 use heddle::decoder::Decoder;
-use heddle::driver::serial::{Link, SerialTransport};
+use heddle::driver::serial::faults::{FaultRates, Faulty};
+use heddle::driver::serial::{Link, LinkError, SerialTransport};
 use heddle::driver::sim::{self, Sim};
-use heddle::driver::{Driver, Transport};
+use heddle::driver::{Driver, Transport, TransportError};
 use heddle::model::gguf::{GgmlType, Gguf};
 use heddle_core::config::Config;
+use heddle_core::registers::map;
 use heddle_fpga::board::{Board, MemoryKind};
+use heddle_tb::random::Random;
 use heddle_tb::tools::have_verilator;
 use heddle_tb::verilator::{BuildOptions, Library, Model};
 
@@ -41,7 +44,8 @@ fn shared_library(name: String, build: impl FnOnce() -> Library) -> Library {
 
 fn powered(config: &VirtualConfig) -> VirtualBoard<Model> {
     let build = || config.build(&mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-    let library = shared_library(format!("{} with {}", config.board.name, config.memory), build);
+    let name = format!("{} at {} MHz with {}", config.board.name, config.board.clock.core_mhz, config.memory);
+    let library = shared_library(name, build);
     VirtualBoard::new(&library, config).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -110,5 +114,62 @@ fn tokens_of_a_tiny_model_from_both_memories() {
     let tiny = Tiny { ty: GgmlType::Q4_0, context: 128, output: true, ..Tiny::default() }.gguf();
     for memory in [MemoryKind::BlockRam, MemoryKind::Sdram] {
         same_tokens(&ulx3s(memory), &tiny, &[1, 2, 3], 3);
+    }
+}
+
+/// At 100 kHz, without a PLL: the host's time-outs, which are of real time, take few cycles.
+fn slow(name: &str, memory: MemoryKind) -> VirtualConfig {
+    let mut board = Board::named(name).unwrap();
+    (board.clock.mhz, board.clock.core_mhz) = (0.1, 0.1);
+    let config = Config::preset(&board.preset).unwrap();
+    VirtualConfig::fast(&board, &config, memory)
+}
+
+/// Transfers until the first error; how many were accepted, and whether there was one. What was accepted is in the board's
+/// memory, and the board answers afterwards.
+fn over_a_bad_wire(config: &VirtualConfig, seed: u64, rates: FaultRates) -> (usize, bool) {
+    let Ok(link) = Link::open(Faulty::new(powered(config), seed, rates), config.wire.baud) else { return (0, true) };
+    let mut transport = SerialTransport::new(link);
+    let mut rng = Random::new(seed);
+    let (mut accepted, mut failed) = (vec![], false);
+    for i in 0..4u32 {
+        let data: Vec<u8> = (0..1 + rng.bits() % 400).map(|_| rng.bits() as u8).collect();
+        let (at, mut back) = (0x1000 * i, vec![0; data.len()]);
+        match transport.write_mem(at, &data).and_then(|()| transport.read_mem(at, &mut back)) {
+            Ok(()) => {
+                assert!(back == data, "{} seed {seed}, transfer {i}", config.board.name);
+                accepted.push((at, data));
+            }
+            Err(TransportError::Link(LinkError::Lost { .. } | LinkError::Silent { .. } | LinkError::Damaged { .. })) => {
+                failed = true;
+                break;
+            }
+            Err(error) => panic!("{} seed {seed}: {error}", config.board.name),
+        }
+    }
+    transport.link().port().rates = FaultRates::default();
+    transport.link().again().unwrap();
+    assert_eq!(transport.read_reg(map::ID.offset).unwrap(), map::ID_VALUE);
+    for (at, data) in &accepted {
+        let mut held = vec![0; data.len()];
+        transport.read_mem(*at, &mut held).unwrap();
+        assert!(held == *data, "{} seed {seed}, at {at:#x}", config.board.name);
+    }
+    (accepted.len(), failed)
+}
+
+#[test]
+fn over_a_bad_wire_what_is_accepted_is_right() {
+    if !have_verilator("over_a_bad_wire_what_is_accepted_is_right") {
+        return;
+    }
+    // With frames faults are repaired; without, the first one ends the run.
+    for (name, memory, rate) in [("ulx3s", MemoryKind::BlockRam, 1000), ("icebreaker", MemoryKind::Spram, 60)] {
+        let (config, rates) = (slow(name, memory), FaultRates { drop: rate, double: rate, flip: rate, delay: rate });
+        let start = Instant::now();
+        let ends: Vec<(usize, bool)> = (1..=3).map(|seed| over_a_bad_wire(&config, seed, rates)).collect();
+        println!("{name}: {ends:?} in {:.1} s", start.elapsed().as_secs_f64());
+        assert!(ends.iter().map(|(accepted, _)| accepted).sum::<usize>() > 6, "{name}: {ends:?}");
+        assert!(name == "ulx3s" || ends.iter().any(|(_, failed)| *failed), "{name}: {ends:?}");
     }
 }

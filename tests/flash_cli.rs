@@ -33,6 +33,20 @@ fn a_board_that_is_none_is_an_error_that_lists_those_there_are() {
     assert!(refusal(&["ulx3s", "/nowhere/x.bit", "--dry-run"], &[]).contains("/nowhere/x.bit"));
 }
 
+/// The cable of an iCEBreaker leads to its flash.
+#[test]
+fn an_ice40_is_written_to_its_flash_unless_asked_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("nano.bin");
+    std::fs::write(&path, [0xff, 0, 0, 0xff, 0x7e, 0xaa, 0x99, 0x7e]).unwrap();
+    let command = |options: &[&str]| {
+        let output = flash(&[&["icebreaker", path.to_str().unwrap(), "--dry-run"], options].concat(), &[]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(command(&[]).contains("--write-flash"), "{}", command(&[]));
+    assert!(command(&["--sram"]).contains("--write-sram"));
+}
+
 #[test]
 fn a_loader_that_is_missing_is_an_error_with_its_fix() {
     let empty = tempfile::tempdir().unwrap();

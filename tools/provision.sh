@@ -90,7 +90,6 @@ place_and_route() {
     prepare nextpnr-ecp5
     prepare nextpnr-ice40
     prepare ecppack
-    prepare ecppll --help
     prepare icepack -h
 }
 

@@ -108,6 +108,10 @@ fn a_missing_cable_is_told() {
     let Some(loader) = loader("a_missing_cable_is_told") else { return };
     let error = detect(&loader, &ulx3s(), Cable::Board).unwrap_err();
     assert!(matches!(&error, FlashError::NoCable { usb, .. } if usb == "0403:6015"), "{error}");
+    let error = detect(&loader, &Board::named("icebreaker").unwrap(), Cable::Board).unwrap_err();
+    assert!(matches!(&error, FlashError::NoCable { usb, .. } if usb == "0403:6010"), "{error}");
+    let error = detect(&loader, &Board::named("colorlight-i5").unwrap(), Cable::Board).unwrap_err();
+    assert!(matches!(&error, FlashError::Unsupported { said, .. } if said.contains("cmsisdap")), "{error}");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = detect(&loader, &ulx3s(), Cable::Xvc(nobody)).unwrap_err();
     assert!(matches!(error, FlashError::NoServer { .. }), "{error}");
@@ -123,6 +127,14 @@ fn bitstreams_are_looked_at_first() {
     let good = bitstream(dir.path(), "LFE5U-85F-6CABGA381", LFE5U_85);
     assert_eq!(check(good.clone(), Target::Flash, true), Ok(()));
     assert!(check(good, Target::Sram, true).unwrap_err().contains("--verify reads a flash back"));
+    let of_ice40 = |length: usize| {
+        let path = dir.path().join("ice40.bin");
+        std::fs::write(&path, [&[0xff, 0, 0, 0xff, 0x7e, 0xaa, 0x99, 0x7e][..], &vec![0; length - 8]].concat()).unwrap();
+        let board = Board::named("icebreaker").unwrap();
+        Job { board, bitstream: path, target: Target::Flash, cable: Cable::Board, verify: true }.check().map_err(|e| e.to_string())
+    };
+    assert_eq!(of_ice40(104_090), Ok(()));
+    assert!(of_ice40(135_100).unwrap_err().contains("for an iCE40 lp8k; 1BitSquared iCEBreaker has up5k"));
     let text = dir.path().join("readme.txt");
     std::fs::write(&text, "not a bitstream").unwrap();
     assert!(check(text, Target::Sram, false).unwrap_err().contains("has no preamble"));

@@ -31,10 +31,10 @@ pub struct FlashArgs {
     /// The bitstream; for `detect`, the board whose cable is used
     #[arg(value_name = "BITSTREAM")]
     file: Option<PathBuf>,
-    /// Write to the device itself: gone when power is (the default)
+    /// Write to the device itself: gone when power is (the default where the cable reaches it: ECP5)
     #[arg(long, conflicts_with = "flash")]
     sram: bool,
-    /// Write to the configuration flash: loaded at each power-up
+    /// Write to the configuration flash: loaded at each power-up (the default of iCE40)
     #[arg(long)]
     flash: bool,
     /// Check everything that can be checked without a board, and print the command
@@ -97,7 +97,11 @@ fn write(args: &FlashArgs, board: Board) -> Result<()> {
     let Some(bitstream) = args.file.clone() else {
         bail!("give the bitstream for {}: `heddle flash {} FILE`", board.title, board.name);
     };
-    let target = if args.flash { Target::Flash } else { Target::Sram };
+    let target = match (args.sram, args.flash) {
+        (true, _) => Target::Sram,
+        (_, true) => Target::Flash,
+        _ => Target::usual(&board),
+    };
     let job = Job { board, bitstream, target, cable: cable(args), verify: args.verify };
     if args.dry_run {
         job.check()?;

@@ -130,11 +130,14 @@ impl std::fmt::Display for Count {
     }
 }
 
-/// Numbers of cells that must come out; another number means that a tool dropped or duplicated some.
+/// Numbers of cells that must come out; another number of multipliers or memories means that a tool dropped or duplicated
+/// some.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Expected {
     pub dsp: Option<Count>,
     pub ram: Option<Count>,
+    /// Lookup tables at most.
+    pub lut: Option<u32>,
 }
 
 /// How a design is synthesised.

@@ -40,6 +40,8 @@ pub enum SynthError {
          went into lookup tables; simulate the netlist before you change the expectation"
     )]
     Count { top: String, what: &'static str, found: u32, expected: crate::Count },
+    #[error("{top} takes {found} lookup tables, at most {most} are allowed; the table of modules says where they are")]
+    Area { top: String, found: u32, most: u32 },
     #[error("{top} does not fit: {} ({message})", over.iter().map(Use::to_string).collect::<Vec<_>>().join(", "))]
     DoesNotFit { top: String, over: Vec<Use>, message: String },
     #[error("{top} cannot be placed: {message}")]

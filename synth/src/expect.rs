@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// one that leaves the choice to the tool that many or none.
 pub fn expected(module: &Arc<Module>, device: &Device) -> Expected {
     let dsp = device.multiplier().map_or(0, |cell| multipliers(module, device, cell));
-    Expected { dsp: Some(Count::exactly(dsp)), ram: Some(rams(module, device)) }
+    Expected { dsp: Some(Count::exactly(dsp)), ram: Some(rams(module, device)), lut: None }
 }
 
 /// The cells that a primitive is printed as.

@@ -111,7 +111,10 @@ pub struct Report {
     pub expected: Expected,
     /// Name and version.
     pub tools: BTreeMap<String, String>,
+    /// Yosys, then nextpnr with each seed.
     pub commands: Vec<String>,
+    /// What Yosys runs, `script.ys`.
+    pub script: String,
 }
 
 /// The seed whose result stands for all: the median by slack, the worse of two.
@@ -205,13 +208,16 @@ impl Report {
         self.clocks.iter().min_by(|a, b| share(a).total_cmp(&share(b)))
     }
 
-    /// The figures that must hold: no negative slack, the expected numbers of multipliers and memories.
+    /// The figures that must hold: no negative slack, the expected numbers of multipliers and memories, not more lookup tables than allowed.
     pub fn check(&self) -> Result<(), SynthError> {
         let counts = [("multipliers", self.area.dsp, self.expected.dsp), ("block RAMs", self.area.ram, self.expected.ram)];
         for (what, found, expected) in counts {
             if let Some(expected) = expected.filter(|expected| !expected.holds(found)) {
                 return Err(SynthError::Count { top: self.name.clone(), what, found, expected });
             }
+        }
+        if let Some(most) = self.expected.lut.filter(|&most| self.area.lut > most) {
+            return Err(SynthError::Area { top: self.name.clone(), found: self.area.lut, most });
         }
         match self.clocks.iter().find(|clock| clock.slack_ns < 0.0) {
             None => Ok(()),
@@ -247,7 +253,17 @@ impl Report {
         };
         row("**all**", &self.area);
         self.modules.iter().filter(|m| m.depth <= depth).for_each(|m| row(&m.name, &m.area));
-        text + &self.path_text()
+        text + &self.path_text() + &self.commands_text()
+    }
+
+    fn commands_text(&self) -> String {
+        let tools: Vec<String> = self.tools.iter().map(|(tool, version)| format!("{tool} {version}")).collect();
+        format!(
+            "\nMade with {}:\n\n```text\n{}\n```\n\n`script.ys`:\n\n```text\n{}\n```\n",
+            tools.join(", "),
+            self.commands.join("\n"),
+            self.script.trim_end()
+        )
     }
 
     fn path_text(&self) -> String {

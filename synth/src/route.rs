@@ -119,6 +119,11 @@ impl Job<'_> {
         options.device.arguments().into_iter().chain(words).chain(options.arguments.iter().cloned()).chain(seed).collect()
     }
 
+    /// The command, for the report.
+    pub fn command_line(&self, seed: u32) -> String {
+        format!("nextpnr-{} {}", self.options.device.family.name(), self.arguments(seed).join(" "))
+    }
+
     /// The result of a seed: from the cache, or made.
     pub fn run(&self, seed: u32) -> Result<Routed, SynthError> {
         let (constraints, arguments, key) = self.input(seed)?;

@@ -13,7 +13,7 @@ use crate::{
 use heddle_tools::{Program, Yosys, find_pinned, find_yosys};
 use rayon::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, iter, path::Path};
 
 /// Hears of each step; seeds are worked on side by side.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
@@ -100,7 +100,8 @@ fn outcome(tools: &Tools, job: &Job, routed: Vec<Routed>) -> Result<Outcome, Syn
         seeds: results,
         expected: job.options.expected,
         tools: BTreeMap::from([("yosys".into(), tools.yosys.version.clone()), ("nextpnr".into(), tools.nextpnr.version.clone())]),
-        commands: vec![yosys::command_line(), format!("nextpnr-{} {}", device.family.name(), job.arguments(1).join(" "))],
+        commands: iter::once(yosys::command_line()).chain(routed.iter().map(|r| job.command_line(r.seed))).collect(),
+        script: job.netlist.script.clone(),
     };
     Ok(Outcome { report, routed, owners })
 }

@@ -29,11 +29,13 @@ pub struct Netlist {
     pub key: String,
     /// Of the run that made it.
     pub seconds: f64,
+    /// What Yosys ran.
+    pub script: String,
 }
 
 impl Netlist {
-    fn open((folder, key): (PathBuf, String)) -> Result<Netlist, SynthError> {
-        Ok(Netlist { seconds: read(&folder.join(TIME))?, folder, key })
+    fn open(folder: PathBuf, key: String, script: String) -> Result<Netlist, SynthError> {
+        Ok(Netlist { seconds: read(&folder.join(TIME))?, folder, key, script })
     }
 
     /// The netlist in JSON.
@@ -61,13 +63,13 @@ fn input(yosys: &Yosys, design: &Design, options: &Options) -> Result<Input, Syn
 pub fn synthesise(yosys: &Yosys, design: &Design, options: &Options) -> Result<Netlist, SynthError> {
     let Input { script, sources, key } = input(yosys, design, options)?;
     let folder = cache::get_or_build(KIND, &key, |folder| run(yosys, &design.top, &sources, &script, folder))?;
-    Netlist::open((folder, key))
+    Netlist::open(folder, key, script)
 }
 
 /// The netlist if it was made before.
 pub fn stored(yosys: &Yosys, design: &Design, options: &Options) -> Result<Option<Netlist>, SynthError> {
-    let key = input(yosys, design, options)?.key;
-    cache::find(KIND, &key).map(|folder| Netlist::open((folder, key))).transpose()
+    let Input { script, key, .. } = input(yosys, design, options)?;
+    cache::find(KIND, &key).map(|folder| Netlist::open(folder, key, script)).transpose()
 }
 
 /// The command, for the report.

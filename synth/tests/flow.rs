@@ -41,7 +41,7 @@ fn products(count: u32) -> Arc<Module> {
 fn sound(device: &str) -> Outcome {
     let mut options = options(device, 20.0);
     options.seeds = 2;
-    options.expected = Expected { dsp: Some(Count::exactly(2)), ram: Some(Count::exactly(0)) };
+    options.expected = Expected { dsp: Some(Count::exactly(2)), ram: Some(Count::exactly(0)), lut: Some(1000) };
     let outcome = run(&Design::in_harness(&products(2)).expect("a harness"), &options).unwrap_or_else(|e| panic!("{e}"));
     outcome.check().unwrap_or_else(|e| panic!("{e}"));
     outcome
@@ -185,6 +185,18 @@ fn lost_multipliers_are_an_error() {
     let outcome = run(&Design::in_harness(&module).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
     let error = outcome.check().unwrap_err();
     assert!(matches!(error, SynthError::Count { what: "multipliers", found: 1, expected, .. } if expected == Count::exactly(2)), "{error}");
+}
+
+#[test]
+fn more_lookup_tables_than_allowed_are_an_error() {
+    if !have_tools("more_lookup_tables_than_allowed_are_an_error") {
+        return;
+    }
+    let mut options = options("up5k", 20.0);
+    options.expected.lut = Some(3);
+    let outcome = run(&Design::in_harness(&products(1)).unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
+    let error = outcome.check().unwrap_err();
+    assert!(matches!(error, SynthError::Area { found: 4.., most: 3, .. }), "{error}");
 }
 
 /// Of iCE40 only UltraPlus has multipliers.

@@ -89,7 +89,7 @@ const fn route(name: &'static str, distribution: &'static str, ask: &'static [&'
 }
 
 /// Every tool.
-pub const TOOLS: [Tool; 15] = [
+pub const TOOLS: [Tool; 14] = [
     Tool {
         name: "verilator",
         version: Version::AtLeast("5.006"),
@@ -133,7 +133,6 @@ pub const TOOLS: [Tool; 15] = [
     route("nextpnr-ecp5", NEXTPNR_ECP5, &["--version"], "heddle synth for ECP5"),
     route("nextpnr-ice40", NEXTPNR_ICE40, &["--version"], "heddle synth for iCE40"),
     route("ecppack", NEXTPNR_ECP5, &[], "bitstreams for ECP5"),
-    route("ecppll", NEXTPNR_ECP5, &[], "clocks of ECP5 boards"),
     route("icepack", NEXTPNR_ICE40, &[], "bitstreams for iCE40"),
     route("iceunpack", NEXTPNR_ICE40, &[], "heddle verify --netlist --bitstream"),
     Tool {

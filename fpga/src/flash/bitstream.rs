@@ -9,6 +9,8 @@ use std::path::Path;
 
 /// Larger than any bitstream of these families.
 const BYTES_MAX: u64 = 16 << 20;
+/// Bytes of icepack's bitstreams, by nextpnr's name of the device: an iCE40's does not say what it is for.
+const ICE40: [(&str, u64); 4] = [("hx1k", 32_220), ("lp8k", 135_100), ("hx8k", 135_100), ("up5k", 104_090)];
 /// Where a preamble must begin.
 const HEAD: usize = 4096;
 
@@ -28,6 +30,12 @@ pub fn check(path: &Path, board: &Board) -> Result<(), FlashError> {
         return Err(wrong(format!("is none for {}: it has no preamble {:02x?} in its first {HEAD} bytes", board.title, preamble)));
     };
     match (board.device.family, part(&head[..at])) {
+        (Family::Ice40, _) => match ICE40.iter().find(|(other, length)| *length == size && *other != board.device.size) {
+            Some((other, _)) => {
+                Err(wrong(format!("has the length of one for an iCE40 {other}; {} has {}", board.title, board.device.size)))
+            }
+            None => Ok(()),
+        },
         (Family::Ecp5, Some(part)) if !fits(&part, &board.device.size) => {
             Err(wrong(format!("is for {part}; {} has an LFE5U-{}", board.title, board.device.size.to_uppercase().replace('K', "F"))))
         }

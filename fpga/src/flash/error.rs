@@ -26,6 +26,11 @@ pub enum FlashError {
     Permission { board: String, usb: String, rule: String },
     #[error("the cable of {board} is in use by another program or driver; close it, or `sudo rmmod ftdi_sio` until the next boot")]
     Busy { board: String },
+    #[error(
+        "this openFPGALoader was built without support for the cable of {board}: {said}; `--dry-run` prints the command for one that \
+         has it, as packages of distributions do"
+    )]
+    Unsupported { board: String, said: String },
     #[error("no server of the virtual cable answers: {said}")]
     NoServer { said: String },
     #[error(
@@ -60,6 +65,9 @@ impl FlashError {
                 "SUBSYSTEM==\"usb\", ATTRS{{idVendor}}==\"{vendor}\", ATTRS{{idProduct}}==\"{product}\", MODE=\"0660\", TAG+=\"uaccess\""
             );
             FlashError::Permission { board: title, usb, rule }
+        } else if has(&["was not enabled at compile time"]) {
+            let said = said.lines().find(|line| line.contains("not enabled")).unwrap_or_default().trim().to_owned();
+            FlashError::Unsupported { board: title, said }
         } else if has(&["ftdi device: -5 ", "LIBUSB_ERROR_BUSY"]) {
             FlashError::Busy { board: title }
         } else if has(&["Connection error", "connection failure"]) {

@@ -9,7 +9,7 @@ mod error;
 
 pub use error::FlashError;
 
-use crate::board::Board;
+use crate::board::{Board, Family};
 use heddle_tools::Program;
 use std::{
     net::SocketAddr,
@@ -34,6 +34,17 @@ pub enum Target {
     Sram,
     /// Into the configuration flash.
     Flash,
+}
+
+impl Target {
+    /// Where a bitstream goes unless something else is asked for: into the device if its cable reaches it. That of an
+    /// iCEBreaker leads to the flash, and to the iCE40 itself only with other jumpers.
+    pub fn usual(board: &Board) -> Target {
+        match board.device.family {
+            Family::Ecp5 => Target::Sram,
+            Family::Ice40 => Target::Flash,
+        }
+    }
 }
 
 /// A bitstream on its way.
