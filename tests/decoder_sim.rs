@@ -18,6 +18,8 @@ use heddle_tb::axi::{Backpressure, MemoryConfig};
 use heddle_tb::tools::have_verilator;
 use heddle_tb::verilator::{BuildOptions, Library};
 
+const TOKENS: usize = 64;
+
 fn library(config: &Config) -> Library {
     build(config, &BuildOptions::default(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"))
 }
@@ -27,8 +29,8 @@ fn simulated(gguf: &Arc<Gguf>, library: &Library, config: &Config) -> Decoder {
     Decoder::new(&compile(gguf, config).unwrap(), driver).unwrap()
 }
 
-/// So many greedy tokens of every model on the hardware of these settings.
-fn check(test: &str, tokens: usize, settings: &[&str]) {
+/// Greedy tokens of every model on the hardware of these settings.
+fn check(test: &str, settings: &[&str]) {
     if !have_verilator(test) {
         return;
     }
@@ -36,7 +38,7 @@ fn check(test: &str, tokens: usize, settings: &[&str]) {
     let library = library(&config);
     let check = |name: &str, gguf: &Arc<Gguf>, prompt: &[u32]| {
         let (mut sim, mut golden) = (simulated(gguf, &library, &config), decoder(gguf, &config));
-        assert_eq!(greedy(&mut sim, prompt, tokens), greedy(&mut golden, prompt, tokens), "{name}");
+        assert_eq!(greedy(&mut sim, prompt, TOKENS), greedy(&mut golden, prompt, TOKENS), "{name}");
         let (sim, golden) = (sim.driver().counters(), golden.driver().counters());
         assert_eq!((sim.rows, sim.blocks, sim.descriptors), (golden.rows, golden.blocks, golden.descriptors), "{name}");
         assert!(sim.read_beats >= golden.read_beats && sim.cycles > sim.read_beats, "{name}");
@@ -53,17 +55,17 @@ fn check(test: &str, tokens: usize, settings: &[&str]) {
 
 #[test]
 fn base_equals_golden() {
-    check("base_equals_golden", 64, &[]);
+    check("base_equals_golden", &[]);
 }
 
 #[test]
 fn two_columns_of_16_lanes_equal_golden() {
-    check("two_columns_of_16_lanes_equal_golden", 40, &["array.lanes=16", "array.columns=2", "memory.port_bits=64"]);
+    check("two_columns_of_16_lanes_equal_golden", &["array.lanes=16", "array.columns=2", "memory.port_bits=64"]);
 }
 
 #[test]
 fn one_column_of_8_lanes_equals_golden() {
-    check("one_column_of_8_lanes_equals_golden", 40, &["array.lanes=8", "array.columns=1", "memory.port_bits=32"]);
+    check("one_column_of_8_lanes_equals_golden", &["array.lanes=8", "array.columns=1", "memory.port_bits=32"]);
 }
 
 #[test]
