@@ -171,7 +171,8 @@ impl Found {
         let fmax = (reached < goal.mhz).then(|| format!("{reached:.1} of {:.1} MHz", goal.mhz));
         let limit = goal.lut_per_product.filter(|&most| per_product > most);
         let area = limit.map(|most| format!("{per_product:.1} LUT per product, at most {most:.1}"));
-        let check = outcome.check().err().filter(|_| fmax.is_none() && area.is_none()).map(|fault| fault.to_string());
+        let told = |fault: &SynthError| if matches!(fault, SynthError::Area { .. }) { area.is_some() } else { fmax.is_some() };
+        let check = outcome.check().err().filter(|fault| !told(fault)).map(|fault| fault.to_string());
         let all: Vec<String> = [fmax, area, check].into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
